@@ -1,0 +1,117 @@
+/**
+ * The contract of decoders and of the normalizer: bytes become rows with their position, rows become readings of one schema. A decoder
+ * is pulled: it never runs ahead of who wants rows, which keeps memory constant and the event loop free.
+ *
+ * @module
+ */
+import type { Origin } from "./delivery.ts";
+import type { Fields, Reason } from "./reading.ts";
+
+/** What all rows share. */
+interface RowBase {
+  /** Row number from 1, the header not counted. For a payload: index in its array, from 0. */
+  readonly row: number;
+  /** First byte of the row and first byte after it (with its line ending), in the (inflated) file. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A CSV row. `header` is the same array object for all rows of a file, so what depends on it can be worked out once. */
+export interface CellsRow extends RowBase {
+  readonly kind: "cells";
+  readonly header: readonly string[];
+  readonly cells: readonly string[];
+}
+
+/** A JSON object. */
+export interface ObjectRow extends RowBase {
+  readonly kind: "object";
+  readonly object: Fields;
+  /** The JSON text it came from: numbers that a double cannot hold are looked up in it. */
+  readonly text: string;
+}
+
+/** A row that could not be decoded. */
+export interface BadRow extends RowBase {
+  readonly kind: "bad";
+  readonly reason: Reason;
+  /** What was wrong, with the value seen. */
+  readonly detail: string;
+}
+
+export type Row = CellsRow | ObjectRow | BadRow;
+
+/** The formats of files. */
+export type FileFormat = "csv" | "ndjson" | "json";
+
+/** Where a decoder may begin again inside a file, and what it must know to do so. Plain JSON data, kept in the checkpoint. */
+export interface DecoderState {
+  readonly format: FileFormat;
+  /** Byte offset (inflated) of the next row. */
+  readonly byte: number;
+  /** Number of the last row before it. */
+  readonly row: number;
+  /** CSV: the header and the delimiter found out; JSON: whether inside a top-level array. */
+  readonly header: readonly string[] | null;
+  readonly delimiter: string | null;
+  readonly insideArray: boolean;
+}
+
+/** Reads rows out of the bytes of one file. */
+export interface Decoder {
+  readonly format: FileFormat;
+  /** Adds bytes, in order, contiguous from the state it was made with (or from byte 0). The array may be reused by the caller after the call. */
+  push(chunk: Uint8Array): void;
+  /** No more bytes: a last row without a line ending is complete now. */
+  end(): void;
+  /**
+   * Appends at most `maxRows` decoded rows to `into` and returns how many. 0 means that it needs more bytes, or, after `end`, that it is
+   * done.
+   *
+   * @throws {WeirError} `bad_file` when the file as a whole cannot be read on.
+   */
+  pull(maxRows: number, into: Row[]): number;
+  /** The bytes of a row given by the last `pull`; valid until the next `push` or `pull`. */
+  raw(row: Row): Uint8Array;
+  /** The state from which a new decoder goes on after `row` (the end of row `row.row`). Its constant parts are known from the first row on. */
+  stateAfter(row: { readonly row: number; readonly end: number }): DecoderState;
+}
+
+/**
+ * Makes a decoder for a file: the format by the name's ending, then by its first bytes, unless the settings say it.
+ *
+ * @param name base name of the file, compression ending removed
+ * @param head the first bytes of the inflated file (up to 64 KiB)
+ * @param state where to go on, or null to begin at byte 0
+ * @throws {WeirError} `bad_file` when no format fits
+ */
+export type OpenDecoder = (name: string, head: Uint8Array, state: DecoderState | null) => Decoder;
+
+/** What the normalizer must know besides the row. */
+export interface Arrival {
+  readonly origin: Origin;
+  /** Wall-clock ms of arrival: `ts` when a row has none, and `processing_time`. */
+  readonly wallMs: number;
+  /** Fields that the MQTT topic gives; they win over the payload's. Null for files. */
+  readonly topicFields: Readonly<Record<string, string>> | null;
+}
+
+/** What became of a row. */
+export type Normalized =
+  | { readonly kind: "reading"; readonly fields: Fields; readonly value: string; readonly bytes: number }
+  | { readonly kind: "filtered" }
+  | { readonly kind: "misfit"; readonly reason: Reason; readonly detail: string };
+
+/** Row to reading: aliases, coercion, schema, rules, origin, processing time and the JSON text; the same for both origins. */
+export interface Normalizer {
+  /**
+   * Tells at once when no row under this CSV header can be good.
+   *
+   * @throws {WeirError} `bad_file` naming the missing required column, or the column that stands twice (also through an alias).
+   */
+  checkHeader(header: readonly string[]): void;
+  normalize(row: CellsRow | ObjectRow, arrival: Arrival): Normalized;
+}
+
+/** Turns an MQTT payload into rows (`row` = index in an array payload; `start` and `end` cover the payload). Never throws. */
+export type DecodePayload = (payload: Uint8Array) => readonly Row[];

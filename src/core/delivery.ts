@@ -1,0 +1,30 @@
+/**
+ * A delivery carries the way back. Every item that a source hands over belongs to one delivery, and every index of it is settled
+ * exactly once; only then may the source acknowledge (send the PUBACK, move the checkpoint).
+ *
+ * A delivery is one MQTT message (1 to n readings), or one file from open to close (a reading per row).
+ *
+ * @module
+ */
+
+/** Where a reading came from: a live stream or a file. These are the values of the `origin` field that leaves the gateway. */
+export type Origin = "real_time" | "batch";
+
+/**
+ * How an item ended. Each is a durable home, except `dropped`, which only a flag of the operator can cause.
+ * `read = delivered + filtered + dead_lettered + dropped` holds at rest.
+ */
+export type Verdict = "delivered" | "filtered" | "dead_lettered" | "dropped";
+
+/** The way back to a source. */
+export interface Delivery {
+  readonly origin: Origin;
+  /** The MQTT topic or the file's path: what dead letters and headers name. Hostile text. */
+  readonly source: string;
+  /**
+   * Item `index` of this delivery has its verdict. Synchronous and cheap; called exactly once for each index.
+   *
+   * @throws {Error} when the index was never handed over or is settled already: a defect in the caller.
+   */
+  settle(index: number, verdict: Verdict): void;
+}

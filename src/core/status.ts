@@ -1,0 +1,70 @@
+/**
+ * What the parts tell of themselves at a moment: plain data for the live view, the status line and, later, the status page.
+ *
+ * @module
+ */
+
+/** Whether a file will be in before its deadline. `none`: its folder has no period. */
+export type DeadlineVerdict = "on_time" | "at_risk" | "late" | "none";
+
+/** A file that is being read. */
+export interface FileStatus {
+  readonly folder: string;
+  /** Base name. Hostile text. */
+  readonly name: string;
+  /** Size on disk, in bytes. */
+  readonly sizeBytes: number;
+  /** Bytes on disk read so far (of a compressed file: compressed bytes). */
+  readonly readBytes: number;
+  /** Rows handed to the scheduler, by this process or one before it. */
+  readonly rowsRead: number;
+  /** Rows whose verdict is in (the finished prefix). */
+  readonly rowsFinished: number;
+  readonly badRows: number;
+  /** Estimated rows in the whole file, from the mean bytes a row so far; null before the first row. */
+  readonly rowsEstimated: number | null;
+  /** Estimated ms until it is read at the present rate; null when nothing is known yet. */
+  readonly etaMs: number | null;
+  readonly verdict: DeadlineVerdict;
+}
+
+/** State of the file source. */
+export interface FilesStatus {
+  readonly kind: "files";
+  readonly active: readonly FileStatus[];
+  /** Complete files that wait for their turn. */
+  readonly waitingFiles: number;
+  readonly waitingBytes: number;
+  /** Files finished and quarantined by this process. */
+  readonly doneFiles: number;
+  readonly quarantinedFiles: number;
+}
+
+/** State of the MQTT source. */
+export interface MqttStatus {
+  readonly kind: "mqtt";
+  readonly connected: boolean;
+  /** 4 is MQTT 3.1.1, 5 is MQTT 5; null before the first connection. */
+  readonly protocolVersion: 4 | 5 | null;
+  /** Messages taken in and not yet acknowledged. */
+  readonly pendingMessages: number;
+  readonly pendingBytes: number;
+  /** Messages waiting in the inbox for the scheduler. */
+  readonly inboxReadings: number;
+  readonly reconnects: number;
+}
+
+/** State of a source. */
+export type SourceStatus = FilesStatus | MqttStatus;
+
+/** State of a sink. */
+export interface SinkStatus {
+  readonly kind: string;
+  readonly connected: boolean;
+  /** What keeps it from sending now, for people; null when all is well. */
+  readonly trouble: string | null;
+  readonly inFlightReadings: number;
+  readonly retries: number;
+  /** How long the peer asked us to wait, in total, in ms. */
+  readonly throttledMs: number;
+}

@@ -1,0 +1,43 @@
+/**
+ * The sums that must add up: `read = delivered + filtered + dead_lettered + dropped + open`, for each origin.
+ *
+ * @module
+ */
+import type { Origin, Verdict } from "./delivery.ts";
+
+/** Counts of one origin since the start. */
+export interface Sums {
+  /** Items that left their flow. */
+  readonly read: number;
+  readonly delivered: number;
+  readonly filtered: number;
+  readonly dead_lettered: number;
+  readonly dropped: number;
+  /** Read, and no verdict yet. */
+  readonly open: number;
+}
+
+/** Counts items and verdicts. */
+export interface Tally {
+  read(origin: Origin, count: number): void;
+  settled(origin: Origin, verdict: Verdict, count: number): void;
+  sums(origin: Origin): Sums;
+}
+
+/** Makes a {@linkcode Tally} at zero. */
+export function createTally(): Tally {
+  const empty = () => ({ read: 0, delivered: 0, filtered: 0, dead_lettered: 0, dropped: 0 });
+  const counts: Readonly<Record<Origin, ReturnType<typeof empty>>> = { real_time: empty(), batch: empty() };
+  return {
+    read(origin, count) {
+      counts[origin].read += count;
+    },
+    settled(origin, verdict, count) {
+      counts[origin][verdict] += count;
+    },
+    sums(origin) {
+      const c = counts[origin];
+      return { ...c, open: c.read - c.delivered - c.filtered - c.dead_lettered - c.dropped };
+    },
+  };
+}
