@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Origin } from "./delivery.ts";
+import type { Sums } from "./tally.ts";
 
 /** Whether a file will be in before its deadline. `none`: its folder has no period. */
 export type DeadlineVerdict = "on_time" | "at_risk" | "late" | "none";
@@ -67,4 +69,26 @@ export interface SinkStatus {
   readonly retries: number;
   /** How long the peer asked us to wait, in total, in ms. */
   readonly throttledMs: number;
+}
+
+/** Delay of the live stream from arrival at this process to the verdict, over the last ten seconds. */
+export interface DelayStatus {
+  readonly count: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** The whole program at a moment. */
+export interface AppStatus {
+  readonly gateway: string;
+  readonly upMs: number;
+  readonly sums: Readonly<Record<Origin, Sums>>;
+  /** Cap of all files together in rows/s; null when uncapped. */
+  readonly capRows: number | null;
+  /** Rows/s promised to files even when streams overload the sink. */
+  readonly floorRows: number;
+  readonly streamDelay: DelayStatus;
+  readonly sources: readonly SourceStatus[];
+  readonly sink: SinkStatus;
 }
