@@ -1,0 +1,179 @@
+/**
+ * The settings of one run, checked and complete: what the table of options makes out of flags, environment and config file. Plain data;
+ * who builds the parts picks from it.
+ *
+ * Units end the names: `Ms` milliseconds, `Bytes` bytes, `Rows` rows or readings, `RowsPerSecond` a rate. `null` means "not set", and then
+ * the part that takes it says what it does.
+ *
+ * @module
+ */
+import type { Level } from "../core/event.ts";
+import type { FileFormat } from "../core/decoder.ts";
+import type { Secret } from "./secret.ts";
+
+/** Everything a run is told. */
+export interface Settings {
+  /** Name of this gateway: part of record ids, client ids and headers. Letters, digits, `.`, `_`, `-`; at most 100 characters. */
+  readonly gateway: string;
+  /** Absolute path of the folder for the ledger and the lock. */
+  readonly stateDir: string;
+  readonly log: LogSettings;
+  /** How long a stop may wait for what is on its way, in ms. */
+  readonly drainTimeoutMs: number;
+  /** Null: no streams. At least one of `mqtt` and `files` is there. */
+  readonly mqtt: MqttSettings | null;
+  /** Null: no files. */
+  readonly files: FilesSettings | null;
+  readonly readings: ReadingsSettings;
+  readonly sink: SinkSettings;
+  readonly limits: LimitSettings;
+  /** Drain what is there, then leave. */
+  readonly once: boolean;
+  /** Print records to stdout and touch nothing. */
+  readonly dryRun: boolean;
+  /** `demo` only: how long it plays, in ms; null: until it is stopped. */
+  readonly forMs: number | null;
+}
+
+/** How the log looks. */
+export interface LogSettings {
+  /** The least level that is written. */
+  readonly level: Level;
+  /** `auto`: `journal` under systemd, else `text`. */
+  readonly format: "auto" | "text" | "json" | "journal";
+}
+
+/** A file that was read while the settings were checked. */
+export interface TextFile {
+  /** Absolute path. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The MQTT side. */
+export interface MqttSettings {
+  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`, without user and password. */
+  readonly url: string;
+  /** At least one; a message goes to the first template that fits. */
+  readonly subscriptions: readonly { readonly template: string; readonly weight: number }[];
+  readonly qos: 0 | 1;
+  /** 4 is MQTT 3.1.1. `auto`: 5 first, then 3.1.1. */
+  readonly version: "auto" | 4 | 5;
+  /** Fixed client id, so that the broker keeps the session. */
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly password: Secret | null;
+  /** Certificates (PEM) trusted besides the system's. Only with TLS. */
+  readonly ca: TextFile | null;
+  /** Messages taken in and not yet acknowledged, at most. */
+  readonly receiveMax: number;
+  /** Retained messages: at every subscribe, only for a new subscription, never. */
+  readonly retained: "all" | "once" | "none";
+  readonly statusTopic: string | null;
+  readonly keepaliveMs: number;
+}
+
+/** A folder that dumps are dropped into. */
+export interface FolderSettings {
+  /** Absolute path. */
+  readonly path: string;
+  /** Share among the folders, > 0. */
+  readonly weight: number;
+  /** How often a dump comes: its deadline is its arrival and this, in ms. */
+  readonly periodMs: number | null;
+  /** Cap of this folder alone. */
+  readonly capRowsPerSecond: number | null;
+}
+
+/** The files side. */
+export interface FilesSettings {
+  readonly folders: readonly FolderSettings[];
+  /** Glob on the base name, or null: the known endings. */
+  readonly pattern: string | null;
+  readonly recursive: boolean;
+  /** Cap of all folders together; null: none. */
+  readonly capRowsPerSecond: number | null;
+  readonly capBytesPerSecond: number | null;
+  /** Depth of the cap; null: the least that keeps the rate. */
+  readonly burstRows: number | null;
+  /** The floor: promised to files even when streams overload the sink. Null: a tenth of the cap. 0: nothing is promised. */
+  readonly minRowsPerSecond: number | null;
+  /** When a file is complete. */
+  readonly ready: "quiet" | "rename" | "marker";
+  readonly quietMs: number;
+  readonly pollMs: number;
+  /** What becomes of a file after its last acknowledgement. */
+  readonly after: "archive" | "delete" | "keep";
+  /** How long archived files are kept; null: for ever. */
+  readonly keepForMs: number | null;
+  /** How large the archive may grow; null: without limit. */
+  readonly archiveBytesMax: number | null;
+  /** More bad rows than this send the file to the error folder. */
+  readonly badRowsMax: number;
+  readonly format: FileFormat | "auto";
+  /** One character, or null: found out. */
+  readonly csvDelimiter: string | null;
+  /** Names of the columns of files without a header; null: the first row is the header. */
+  readonly csvColumns: readonly string[] | null;
+  /** Lines before the header that are skipped. */
+  readonly csvSkipLines: number;
+}
+
+/** One schema, the same rules for both origins. */
+export interface ReadingsSettings {
+  /** A JSON Schema; null: the built-in schema. */
+  readonly schema: TextFile | null;
+  /** Field to the other names that it may come under. */
+  readonly aliases: Readonly<Record<string, readonly string[]>>;
+  readonly extra: "keep" | "drop" | "rescue" | "reject";
+  /** Assignments, in order. Expressions are CEL. */
+  readonly set: readonly { readonly field: string; readonly expression: string }[];
+  /** CEL; null: everything passes. */
+  readonly filter: string | null;
+  /** How times leave: epoch milliseconds or ISO 8601 in UTC. */
+  readonly timeFormat: "ms" | "iso";
+  /** IANA name of the zone of times without one. */
+  readonly timeZone: string;
+}
+
+/** Where readings go. */
+export type SinkSettings =
+  | KafkaSettings
+  | { readonly kind: "stdout" }
+  /** `path` is absolute. */
+  | { readonly kind: "ndjson"; readonly path: string };
+
+/** The Kafka sink. */
+export interface KafkaSettings {
+  readonly kind: "kafka";
+  /** `host:port`, at least one. */
+  readonly brokers: readonly string[];
+  /** Topic, or a template with `{fields}`. */
+  readonly topic: string;
+  /** Topics that a template may give; not empty when `topic` has fields. */
+  readonly topicAllow: readonly string[];
+  /** Template of the record key; empty: no key. */
+  readonly key: string;
+  readonly compression: "none" | "gzip";
+  /** Headers besides `weir.id`. */
+  readonly headers: readonly ("source" | "position" | "gateway")[];
+  /** Null: no TLS. */
+  readonly tls: { readonly ca: TextFile | null } | null;
+  readonly sasl: {
+    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+    readonly username: string;
+    readonly password: Secret;
+  } | null;
+}
+
+/** Bounds of what is on its way. Null: sized from the rates, as the reference says. */
+export interface LimitSettings {
+  /** Readings in flight to the sink, at most. */
+  readonly inFlightRows: number | null;
+  /** Of these, rows of files, at most. */
+  readonly filesInFlightRows: number | null;
+  /** Bytes in flight to the sink, at most. */
+  readonly inFlightBytes: number;
+  /** Size of the dead letters on disk, at most. */
+  readonly deadLetterBytesMax: number;
+}
