@@ -1,0 +1,265 @@
+/**
+ * The outbox: every item that the scheduler lets go comes here and leaves with exactly one verdict.
+ *
+ *     reading --> sink --+- delivered ------------------------------> settle, credit back
+ *                        +- rejected --+
+ *     misfit --------------------------+-> dead letters (durable) --> settle, credit back
+ *     filtered ----------------------------------------------------> settle, credit back
+ *
+ * What waits here is bounded by the scheduler's credits: an item keeps its credit until its verdict is durable. So dead letters that
+ * cannot be stored (a full disk, a full store) stop their lane and nothing else, and go on by themselves.
+ *
+ * @module
+ */
+import { type Backoff, createBackoff } from "../core/backoff.ts";
+import type { Clock, Timer } from "../core/clock.ts";
+import type { Verdict } from "../core/delivery.ts";
+import type { Dice } from "../core/dice.ts";
+import { messageOf, WeirError } from "../core/error.ts";
+import type { Emit } from "../core/event.ts";
+import type { Lane } from "../core/flow.ts";
+import type { DeadLetter, Item, Misfit, Reading, Reason } from "../core/reading.ts";
+import type { Sink } from "../core/sink.ts";
+import type { AppendResult, DeadLetterStore } from "../core/store.ts";
+import type { Tally } from "../core/tally.ts";
+import { printable, quoted } from "../core/text.ts";
+
+/** What the outbox works with. */
+export interface OutboxParts {
+  readonly sink: Sink;
+  readonly letters: DeadLetterStore;
+  readonly tally: Tally;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly emit: Emit;
+  /** Verdicts are in for so many items: their credits come back. */
+  readonly release: (lane: Lane, rows: number, bytes: number) => void;
+  /** Listens to what was delivered, before it is settled (the stream's delay is measured so). */
+  readonly onDelivered?: (lane: Lane, readings: readonly Reading[]) => void;
+}
+
+/** Gives every item its verdict. */
+export interface Outbox {
+  /**
+   * Opens the sink.
+   *
+   * @throws {WeirError} what the sink's `open` throws.
+   */
+  open(): Promise<void>;
+  /** Takes over items of one lane, in order. */
+  accept(lane: Lane, items: readonly Item[]): void;
+  /** Resolves when the sink has reported all that it was given. */
+  flush(): Promise<void>;
+  /** Gives up what has no verdict yet. Never throws. */
+  close(): Promise<void>;
+}
+
+/** Most dead letters in one transaction. */
+const letterBatchMax = 500;
+const letterBackoff = { firstMs: 250, maxMs: 30_000 } as const;
+
+/** Makes an {@linkcode Outbox}. */
+export function createOutbox(parts: OutboxParts): Outbox {
+  const { sink, tally, release } = parts;
+  const lettersOf: Readonly<Record<Lane, LetterQueue>> = {
+    stream: createLetterQueue("stream", parts, settleMisfits),
+    files: createLetterQueue("files", parts, settleMisfits),
+  };
+
+  function settle(item: Item, verdict: Verdict): void {
+    item.delivery.settle(item.index, verdict);
+    tally.settled(item.delivery.origin, verdict, 1);
+  }
+
+  function settleAll(lane: Lane, items: readonly Item[], verdict: Verdict): void {
+    let bytes = 0;
+    for (const item of items) {
+      bytes += item.bytes;
+      settle(item, verdict);
+    }
+    release(lane, items.length, bytes);
+  }
+
+  function settleMisfits(lane: Lane, misfits: readonly Misfit[]): void {
+    settleAll(lane, misfits, "dead_lettered");
+  }
+
+  return {
+    open() {
+      return sink.open({
+        delivered(lane, readings) {
+          parts.onDelivered?.(lane, readings);
+          settleAll(lane, readings, "delivered");
+        },
+        rejected(lane, reading, reason, detail) {
+          lettersOf[lane].add([rejectedMisfit(reading, reason, detail, parts.clock)]);
+        },
+      });
+    },
+    accept(lane, items) {
+      const sorted = sortByKind(items);
+      if (sorted.filtered.length > 0) settleAll(lane, sorted.filtered, "filtered");
+      if (sorted.misfits.length > 0) lettersOf[lane].add(sorted.misfits);
+      if (sorted.readings.length > 0) sink.send(lane, sorted.readings);
+    },
+    flush: () => sink.flush(),
+    async close() {
+      lettersOf.stream.close();
+      lettersOf.files.close();
+      await sink.close();
+    },
+  };
+}
+
+/** A run of items by what becomes of them; the usual case, all good, costs no copy. */
+function sortByKind(items: readonly Item[]): {
+  readonly readings: readonly Reading[];
+  readonly misfits: readonly Misfit[];
+  readonly filtered: readonly Item[];
+} {
+  if (allReadings(items)) return { readings: items, misfits: [], filtered: [] };
+  const readings: Reading[] = [];
+  const misfits: Misfit[] = [];
+  const filtered: Item[] = [];
+  for (const item of items) {
+    if (item.kind === "reading") readings.push(item);
+    else if (item.kind === "misfit") misfits.push(item);
+    else filtered.push(item);
+  }
+  return { readings, misfits, filtered };
+}
+
+function allReadings(items: readonly Item[]): items is readonly Reading[] {
+  for (const item of items) if (item.kind !== "reading") return false;
+  return true;
+}
+
+/** A reading that the sink refused, as a dead letter: its raw bytes are the finished reading. */
+function rejectedMisfit(reading: Reading, reason: Reason, detail: string, clock: Clock): Misfit {
+  const letter: DeadLetter = {
+    id: reading.id,
+    reason,
+    detail,
+    origin: reading.delivery.origin,
+    source: reading.delivery.source,
+    row: reading.row,
+    byte: reading.byte < 0 ? null : reading.byte,
+    decoder: "reading",
+    header: null,
+    raw: new TextEncoder().encode(reading.value),
+    arrivedAtMs: clock.wallMs() - (clock.nowMs() - reading.arrivedMs),
+  };
+  return { kind: "misfit", delivery: reading.delivery, index: reading.index, bytes: reading.bytes, letter };
+}
+
+/** The misfits of one lane on their way into the store: one transaction at a time, in order. */
+interface LetterQueue {
+  add(misfits: readonly Misfit[]): void;
+  close(): void;
+}
+
+function createLetterQueue(
+  lane: Lane,
+  parts: OutboxParts,
+  stored: (lane: Lane, misfits: readonly Misfit[]) => void,
+): LetterQueue {
+  const { letters, clock, emit } = parts;
+  const backoff: Backoff = createBackoff(letterBackoff, parts.dice);
+  let waiting: Misfit[] = [];
+  let busy = false;
+  let closed = false;
+  let retry: Timer | null = null;
+
+  async function write(): Promise<void> {
+    const batch = waiting.slice(0, letterBatchMax);
+    const result = await appended(batch);
+    if (closed) return;
+    if (result.accepted > 0) {
+      const done = batch.slice(0, result.accepted);
+      waiting = waiting.slice(done.length);
+      announce(done, result);
+      stored(lane, done);
+    }
+    if (result.accepted === batch.length) recovered();
+    else retryLater(result);
+  }
+
+  async function appended(batch: readonly Misfit[]): Promise<AppendResult & { readonly failure?: string }> {
+    try {
+      return await letters.append(batch.map((misfit) => misfit.letter));
+    } catch (thrown) {
+      // Only a store that cannot write is waited for; anything else is a defect and must end the program.
+      if (!(thrown instanceof WeirError)) throw thrown;
+      return { accepted: 0, droppedStreamLetters: 0, failure: messageOf(thrown) };
+    }
+  }
+
+  function announce(done: readonly Misfit[], result: AppendResult): void {
+    const first = done[0];
+    if (first === undefined) return;
+    const where = first.letter.row === null ? "" : `, row ${first.letter.row}`;
+    const many = done.length === 1 ? "" : ` (and ${done.length - 1} more)`;
+    emit(
+      "warn",
+      "letters.stored",
+      `Dead letter: ${first.letter.reason}: ${printable(first.letter.detail)} in ${
+        quoted(first.letter.source)
+      }${where}${many}`,
+      { lane, letters: done.length, reason: first.letter.reason, dropped_letters: result.droppedStreamLetters },
+    );
+    if (result.droppedStreamLetters > 0) {
+      emit(
+        "warn",
+        "letters.dropped",
+        `${result.droppedStreamLetters} dead letters of streams were dropped: the store is full (--dead-letter-max)`,
+        { letters: result.droppedStreamLetters },
+      );
+    }
+  }
+
+  function retryLater(result: AppendResult & { readonly failure?: string }): void {
+    const delayMs = backoff.nextMs();
+    if (backoff.failures === 1) {
+      const why = result.failure ?? "the store is full (--dead-letter-max)";
+      const consequence = lane === "files" ? "files with bad rows wait" : "streams with bad messages wait";
+      emit("error", "letters.stuck", `Dead letters cannot be stored: ${why}; ${consequence}, nothing is lost`, {
+        lane,
+      });
+    }
+    retry = clock.after(delayMs, () => {
+      retry = null;
+      work();
+    });
+  }
+
+  function recovered(): void {
+    if (backoff.failures > 0) {
+      emit("info", "letters.recovered", `Dead letters are stored again (${lane})`, {
+        lane,
+        failures: backoff.failures,
+      });
+    }
+    backoff.reset();
+  }
+
+  function work(): void {
+    if (busy || closed || retry !== null || waiting.length === 0) return;
+    busy = true;
+    write().finally(() => {
+      busy = false;
+      work();
+    });
+  }
+
+  return {
+    add(misfits) {
+      waiting.push(...misfits);
+      work();
+    },
+    close() {
+      closed = true;
+      retry?.cancel();
+      waiting = [];
+    },
+  };
+}
