@@ -1,0 +1,70 @@
+/**
+ * From the command line to {@linkcode Settings}, or to all the mistakes at once. No network is touched.
+ *
+ * @module
+ */
+import { buildSettings } from "./build.ts";
+import { checkTogether } from "./combinations.ts";
+import { gather, type Gathered, type Presets } from "./gather.ts";
+import { openNamedFiles } from "./named_files.ts";
+import type { CommandName } from "./option.ts";
+import { optionByName } from "./options.ts";
+import type { Complaint, Problem } from "./problem.ts";
+import type { Settings } from "./settings.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** What came of it. */
+export type Loaded =
+  | { readonly kind: "settings"; readonly settings: Settings; readonly gathered: Gathered }
+  | { readonly kind: "problems"; readonly problems: readonly Problem[] }
+  /** `--help` was asked for. */
+  | { readonly kind: "help" };
+
+/** What {@linkcode loadSettings} may be told besides. */
+export interface LoadOptions {
+  /** Values that the command sets by itself. */
+  readonly presets?: Presets;
+  /** Checks of the parts: templates, expressions, schema. Called when everything else is right. */
+  readonly validate?: (settings: Settings) => readonly Complaint[];
+}
+
+/** Loads the settings of a command that runs the data path. */
+export function loadSettings(
+  command: CommandName,
+  args: readonly string[],
+  surroundings: Surroundings,
+  options: LoadOptions = {},
+): Loaded {
+  const gathered = gather(command, args, surroundings, options.presets);
+  if (gathered.help) return { kind: "help" };
+  const files = openNamedFiles(gathered, surroundings);
+  const settings = buildSettings(gathered, files, surroundings);
+  const problems = [
+    ...gathered.problems,
+    ...wordProblems(gathered),
+    ...checkTogether(gathered, settings),
+    ...files.problems(),
+  ];
+  if (problems.length > 0) return { kind: "problems", problems };
+  const complaints = options.validate?.(settings) ?? [];
+  if (complaints.length > 0) return { kind: "problems", problems: complaints.map((one) => located(one, gathered)) };
+  return { kind: "settings", settings, gathered };
+}
+
+/** Words that no flag took: settings have names. */
+function wordProblems(gathered: Gathered): readonly Problem[] {
+  return gathered.words.map((word) => ({
+    where: "command line",
+    seen: word,
+    message: "Belongs to no flag: a value with blanks or wildcards must be quoted",
+  }));
+}
+
+/** A complaint with the place that the setting was written at. */
+function located(complaint: Complaint, gathered: Gathered): Problem {
+  const option = optionByName.get(complaint.setting);
+  if (option === undefined) throw new Error(`No setting is called "${complaint.setting}"`);
+  const given = gathered.given(option);
+  const at = given.find((one) => one.text === complaint.value) ?? given[0];
+  return { where: at?.place.label ?? `--${complaint.setting}`, seen: at?.text ?? null, message: complaint.message };
+}

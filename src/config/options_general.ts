@@ -1,0 +1,194 @@
+/**
+ * Settings of the process itself, of what one run does, and of looking at dead letters.
+ *
+ * @module
+ */
+import type { Level } from "../core/event.ts";
+import { type Kind, kind, refuse } from "./kind.ts";
+import { choice, count, duration, moment, path, size, text } from "./kinds.ts";
+import { type CommandName, defaulted, optional, toggle } from "./option.ts";
+
+const gatewayCommands: readonly CommandName[] = ["run", "check", "demo"];
+const withLedger: readonly CommandName[] = ["run", "check", "dlq list", "dlq show"];
+const letterList: readonly CommandName[] = ["dlq list"];
+
+/** What a name may be that ends up in client ids, record ids and headers. */
+export const gatewayName: Kind<string> = text(
+  "NAME",
+  "1 to 100 letters, digits, dots, dashes or underscores",
+  /^[A-Za-z0-9._-]{1,100}$/,
+);
+
+/** Settings of the process. */
+export const general = {
+  config: optional("config", path, {
+    group: "General",
+    commands: [...gatewayCommands, "dlq list", "dlq show"],
+    help: "read settings from this YAML file",
+    placeholder: "FILE",
+    example: "--config /etc/weir/weir.yaml",
+    more:
+      "Its keys are the names of the flags without the dashes. It is named by this flag or by `WEIR_CONFIG`; there is no file that is read unasked.",
+  }),
+  gateway: optional("gateway", gatewayName, {
+    group: "General",
+    commands: gatewayCommands,
+    help: "name of this gateway, in record ids, client ids and headers",
+    defaultText: "the host name and 4 hex digits of the machine id",
+    more:
+      "Two gateways must not share a name: their client ids would push each other off the broker. Keep it once chosen: the broker's session and the record ids hang on it.",
+    example: "--gateway press-line-3",
+  }),
+  stateDir: optional("state-dir", path, {
+    group: "General",
+    commands: withLedger,
+    help: "folder for checkpoints, dead letters and the lock; one gateway at a time",
+    placeholder: "DIR",
+    defaultText: "$STATE_DIRECTORY, else /var/lib/weir",
+    example: "--state-dir /var/lib/weir",
+  }),
+  logLevel: defaulted(
+    "log-level",
+    choice<Level>({ debug: "debug", info: "info", warn: "warn", error: "error" }),
+    "info",
+    {
+      group: "General",
+      commands: gatewayCommands,
+      help: "least level that is logged",
+    },
+  ),
+  logFormat: defaulted(
+    "log-format",
+    choice<"auto" | "text" | "json" | "journal">({ auto: "auto", text: "text", json: "json", journal: "journal" }),
+    "auto",
+    {
+      group: "General",
+      commands: gatewayCommands,
+      help: "how log lines look; auto: journal under systemd, else text",
+    },
+  ),
+  drainTimeout: defaulted("drain-timeout", duration(0, 86_400_000), "30s", {
+    group: "General",
+    commands: ["run", "demo"],
+    help: "how long a stop waits for what is on its way",
+    unit: "seconds",
+    more: "What is not acknowledged by then comes again after the next start, and the exit code is 75.",
+  }),
+};
+
+/** Bounds of what is on its way. */
+export const limits = {
+  inFlight: optional("in-flight", count(2, 1_000_000), {
+    group: "Limits",
+    commands: gatewayCommands,
+    help: "readings on their way to the sink, at most",
+    unit: "readings",
+    defaultText: "by the rates: about 2,160 at a cap of 1000/s",
+  }),
+  filesInFlight: optional("files-in-flight", count(1, 1_000_000), {
+    group: "Limits",
+    commands: gatewayCommands,
+    help: "of these, rows of files, at most",
+    unit: "rows",
+    defaultText: "by the cap: 160 at 1000/s",
+    more:
+      "On a slow sink this is the knob between the delay of the streams and the rate of the files: size it by the round trip to the sink times the cap.",
+  }),
+  inFlightBytes: defaulted("in-flight-bytes", size(1_048_576), "32MiB", {
+    group: "Limits",
+    commands: gatewayCommands,
+    help: "bytes on their way to the sink, at most",
+    unit: "bytes",
+  }),
+  deadLetterMax: defaulted("dead-letter-max", size(65_536), "64MiB", {
+    group: "Limits",
+    commands: gatewayCommands,
+    help: "size of the dead letters kept in the state folder, at most",
+    unit: "bytes",
+    more: "When they are full, files pause; of streams the oldest letters go, and are counted.",
+  }),
+};
+
+/** What this one run does. */
+export const thisRun = {
+  once: toggle("once", {
+    group: "This run",
+    commands: ["run"],
+    help: "drain what is there, then leave",
+  }),
+  dryRun: toggle("dry-run", {
+    group: "This run",
+    commands: ["run"],
+    help: "print the records to stdout and touch nothing: no checkpoint, no archive, no Kafka",
+  }),
+  connect: toggle("connect", {
+    group: "This run",
+    commands: ["check"],
+    help: "also try the broker, Kafka, the topic and the folders",
+    flagOnly: true,
+  }),
+  forTime: optional("for", duration(1000, 86_400_000), {
+    group: "This run",
+    commands: ["demo"],
+    help: "end after this time",
+    unit: "seconds",
+    defaultText: "until Ctrl-C",
+    example: "--for 30s",
+    flagOnly: true,
+  }),
+};
+
+/** Which dead letters to show. */
+export const letters = {
+  reason: optional("reason", text("REASON", "a reason like bad_csv or missing_field", /^[a-z0-9_]+$/), {
+    group: "Dead letters",
+    commands: letterList,
+    help: "only letters with this reason",
+    example: "--reason bad_csv",
+    flagOnly: true,
+  }),
+  origin: optional("origin", choice<"real_time" | "batch">({ real_time: "real_time", batch: "batch" }), {
+    group: "Dead letters",
+    commands: letterList,
+    help: "only letters from streams (real_time) or from files (batch)",
+    flagOnly: true,
+  }),
+  source: optional("source", anyText("an MQTT topic or the path of a file"), {
+    group: "Dead letters",
+    commands: letterList,
+    help: "only letters from exactly this MQTT topic or file",
+    placeholder: "TOPIC|PATH",
+    flagOnly: true,
+  }),
+  since: optional("since", moment, {
+    group: "Dead letters",
+    commands: letterList,
+    help: "only letters stored at or after this time",
+    example: "--since 2h",
+    flagOnly: true,
+  }),
+  until: optional("until", moment, {
+    group: "Dead letters",
+    commands: letterList,
+    help: "only letters stored at or before this time",
+    flagOnly: true,
+  }),
+  limit: defaulted("limit", count(1, 100_000), "50", {
+    group: "Dead letters",
+    commands: letterList,
+    help: "show at most so many, the newest first",
+    unit: "letters",
+    flagOnly: true,
+  }),
+  json: toggle("json", {
+    group: "Dead letters",
+    commands: ["dlq list", "dlq show"],
+    help: "print JSON, one letter a line",
+    flagOnly: true,
+  }),
+};
+
+/** Text that only must not be empty. */
+export function anyText(allowed: string, placeholder = "TEXT"): Kind<string> {
+  return kind({ placeholder, allowed, number: "decimal", parse: (value) => value === "" ? refuse() : value });
+}

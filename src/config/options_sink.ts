@@ -1,0 +1,115 @@
+/**
+ * Settings of where readings go.
+ *
+ * @module
+ */
+import { type Kind, kind, refuse } from "./kind.ts";
+import { choice, path, text } from "./kinds.ts";
+import { anyText } from "./options_general.ts";
+import { type About, defaulted, optional, repeatable, toggle } from "./option.ts";
+import type { KafkaSettings } from "./settings.ts";
+
+const here: Pick<About, "group" | "commands"> = { group: "Sink", commands: ["run", "check", "demo"] };
+
+/** What `--sink` names. The path of a file is made absolute later. */
+export type SinkChoice = { readonly kind: "kafka" | "stdout" } | { readonly kind: "ndjson"; readonly path: string };
+
+const sinkChoice: Kind<SinkChoice> = kind<SinkChoice>({
+  placeholder: "kafka|stdout|ndjson:PATH",
+  allowed: "kafka, stdout or ndjson:PATH",
+  parse(value) {
+    if (value === "kafka" || value === "stdout") return { kind: value };
+    return value.startsWith("ndjson:") && value.length > 7 ? { kind: "ndjson", path: value.slice(7) } : refuse();
+  },
+});
+
+const broker: Kind<string> = kind({
+  placeholder: "HOST:PORT",
+  allowed: "a broker like kafka.example:9092 (port 9092 when it names none)",
+  parse(value) {
+    const [, host = "", port = "9092"] = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/.exec(value) ?? [];
+    return host === "" || Number(port) < 1 || Number(port) > 65_535 ? refuse() : `${host}:${port}`;
+  },
+});
+
+const saslMechanisms = {
+  none: "none",
+  plain: "plain",
+  "scram-sha-256": "scram-sha-256",
+  "scram-sha-512": "scram-sha-512",
+} as const;
+
+/** Settings of where readings go. */
+export const sink = {
+  sink: defaulted("sink", sinkChoice, "kafka", {
+    ...here,
+    help: "where readings go: Kafka, the terminal, or a file of JSON lines",
+    example: "--sink ndjson:/var/lib/weir/readings.ndjson",
+  }),
+  brokers: repeatable("kafka-brokers", broker, "comma", {
+    ...here,
+    help: "Kafka brokers to begin with; the others are found out",
+    placeholder: "HOST:PORT[,...]",
+    example: "--kafka-brokers 127.0.0.1:9092",
+  }),
+  topic: optional("kafka-topic", text("TOPIC", "a topic, or a template like readings-{site}", /^[A-Za-z0-9._{}-]+$/), {
+    ...here,
+    help: "topic to write to; {name} stands for a field of the reading",
+    example: "--kafka-topic readings",
+  }),
+  topicAllow: repeatable("kafka-topic-allow", text("TOPIC", "a topic", /^[A-Za-z0-9._-]{1,249}$/), "comma", {
+    ...here,
+    help: "topics that a template may give; others are dead letters",
+    placeholder: "TOPIC[,...]",
+    more: "Needed when `kafka-topic` has fields: what comes in must not be able to make topics.",
+  }),
+  key: defaulted(
+    "kafka-key",
+    text("TEMPLATE", "a template like {device_id}, or empty for no key", /^[^\p{C}]*$/u),
+    "{device_id}",
+    {
+      ...here,
+      help: "template of the record key; records of one key keep their order",
+    },
+  ),
+  compression: defaulted(
+    "kafka-compression",
+    choice<KafkaSettings["compression"]>({ none: "none", gzip: "gzip" }),
+    "none",
+    {
+      ...here,
+      help: "compression of the batches",
+    },
+  ),
+  headers: repeatable(
+    "kafka-headers",
+    choice<KafkaSettings["headers"][number]>({ source: "source", position: "position", gateway: "gateway" }),
+    "comma",
+    {
+      ...here,
+      help: "headers to send besides weir.id",
+      placeholder: "source,position,gateway",
+      defaultText: "none",
+    },
+  ),
+  tls: toggle("kafka-tls", { ...here, help: "speak TLS to Kafka" }),
+  caFile: optional("kafka-ca-file", path, {
+    ...here,
+    help: "certificates (PEM) to trust at Kafka; needs --kafka-tls",
+    placeholder: "FILE",
+  }),
+  sasl: defaulted("kafka-sasl", choice<keyof typeof saslMechanisms>(saslMechanisms), "none", {
+    ...here,
+    help: "how to log in at Kafka",
+  }),
+  username: optional("kafka-username", anyText("a user name", "NAME"), {
+    ...here,
+    help: "user at Kafka; needs --kafka-sasl",
+  }),
+  passwordFile: optional("kafka-password-file", path, {
+    ...here,
+    help: "file with the password; a line break at its end is not part of it",
+    placeholder: "FILE",
+    defaultText: "WEIR_KAFKA_PASSWORD, else the systemd credential kafka-password",
+  }),
+};

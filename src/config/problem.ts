@@ -1,0 +1,73 @@
+/**
+ * A mistake in the settings, told so that it can be mended: where it stands, what stands there, what is allowed.
+ *
+ * @module
+ */
+import { printable, quoted } from "../core/text.ts";
+
+/** Where a value was written. */
+export interface Place {
+  readonly from: "flag" | "environment" | "config" | "preset";
+  /** For people: `--mqtt-qos`, `WEIR_MQTT_QOS`, `weir.yaml:4:3 mqtt-qos`. */
+  readonly label: string;
+  /** Folder that relative paths written there start from. */
+  readonly folder: string;
+}
+
+/** A value as it was written. */
+export interface Given {
+  /** Name of the setting. */
+  readonly name: string;
+  readonly text: string;
+  readonly place: Place;
+}
+
+/** A mistake. */
+export interface Problem {
+  readonly where: string;
+  /** The text that stands there; null when it is missing or must not be shown. */
+  readonly seen: string | null;
+  /** A sentence, capital first, without a full stop; or one and a question. */
+  readonly message: string;
+}
+
+/** A mistake found by a part of the program that does not know where the setting came from. */
+export interface Complaint {
+  /** Name of the setting: `mqtt-topic`. */
+  readonly setting: string;
+  readonly message: string;
+  /** The one value among several that is meant; default: the first. */
+  readonly value?: string;
+}
+
+/** All mistakes as text, wrapped to `width` columns. Ends with a line break. */
+export function renderProblems(problems: readonly Problem[], width = 96): string {
+  const count = problems.length === 1 ? "1 mistake" : `${problems.length} mistakes`;
+  const blocks = problems.map((problem) => {
+    const seen = problem.seen === null ? "" : ` ${quoted(withoutLogin(problem.seen))}`;
+    return `  ${printable(problem.where)}${seen}\n${wrap(sentence(problem.message), width, "      ")}`;
+  });
+  return `weir: ${count} in the settings\n\n${blocks.join("\n")}\n\nNothing was started.\n`;
+}
+
+/** Breaks text into lines of at most `width` columns, each after `indent`. A longer word stands alone. */
+export function wrap(text: string, width: number, indent: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
+      lines.push(indent + line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, indent + line].join("\n");
+}
+
+function sentence(message: string): string {
+  return message.endsWith("?") ? message : `${message}.`;
+}
+
+/** A URL may hold a password although it must not: it is not repeated on a terminal. */
+function withoutLogin(text: string): string {
+  return text.replace(/\/\/[^/\s]*@/g, "//...@");
+}
