@@ -1,0 +1,74 @@
+/**
+ * What a command is given and what it gives back. The machine is passed in (streams, signals, clock, the makers of the app and of the
+ * ledger's reader), so that a test can run a whole command.
+ *
+ * @module
+ */
+import type { App, AppDeps } from "../app.ts";
+import type { CommandName } from "../config/option.ts";
+import type { Surroundings } from "../config/surroundings.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Dice } from "../core/dice.ts";
+import type { DeadLetterStore } from "../core/store.ts";
+
+/** A stream of text that people or programs read. */
+export interface Output {
+  /** Writes at once. A reader that has gone is no error. */
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Whether colours are wanted: a terminal, and no `NO_COLOR` (no-color.org). */
+  readonly colour: boolean;
+  /** Width in characters; 80 when it is no terminal. */
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Dead letters, for looking at. */
+export interface LetterBook extends Pick<DeadLetterStore, "list" | "letter" | "letterCount"> {
+  close(): Promise<void>;
+}
+
+/** The machine, as far as a command uses it. */
+export interface CommandContext {
+  /** What stands behind the command's name. */
+  readonly args: readonly string[];
+  readonly surroundings: Surroundings;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly version: string;
+  /** For results: what the command was called for. */
+  readonly output: Output;
+  /** For everything else: log, mistakes. */
+  readonly errors: Output;
+  /** The bytes of records (`--sink stdout`). */
+  readonly stdout: AppDeps["stdout"];
+  /** Calls back at each SIGINT and SIGTERM; returns how to stop that. */
+  onStopSignal(callback: (signal: string) => void): () => void;
+  createApp(settings: Settings, deps: AppDeps): App;
+  /**
+   * Opens the dead letters for reading, also while a gateway runs on the state folder.
+   *
+   * @throws {WeirError} `unavailable` when there is no ledger, `permission`, `corrupt_state`.
+   */
+  openLetters(stateDir: string): Promise<LetterBook>;
+}
+
+/** A command. */
+export interface Command {
+  /** One word, or two: `run`, `dlq list`. */
+  readonly name: CommandName;
+  /** One line for the list of commands: begins small, no full stop. */
+  readonly summary: string;
+  /** What stands behind the name besides flags: `NUMBER`, or nothing. */
+  readonly words: string;
+  /** For the foot of its help: whole command lines. */
+  readonly examples: readonly string[];
+  /**
+   * Runs it.
+   *
+   * @returns the exit code (sysexits)
+   * @throws {WeirError} for what stops it; the caller says it and takes the exit code from it.
+   */
+  run(context: CommandContext): Promise<number>;
+}

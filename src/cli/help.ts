@@ -1,0 +1,80 @@
+/**
+ * The help: of the program and of each command, out of the table of settings.
+ *
+ * @module
+ */
+import { flagOf, groups, type Option } from "../config/option.ts";
+import { optionList } from "../config/options.ts";
+import { wrap } from "../config/problem.ts";
+import type { Command } from "./command.ts";
+
+/** Lines longer than this are hard to read, however wide the terminal is. */
+const columnsMax = 100;
+
+/** Where the explanations of the flags begin. */
+const indentColumns = 30;
+
+/** What `weir` alone says. */
+export function programHelp(commands: readonly Command[], version: string): string {
+  const width = Math.max(...commands.map((command) => command.name.length));
+  const list = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+  return [
+    `Weir ${version}: one gateway for streams and files. It reads MQTT and dropped files, lets files pass`,
+    "slowly on purpose, and sends one merged flow to Kafka.",
+    "",
+    "Usage: weir COMMAND [flags]",
+    "",
+    ...list,
+    `  ${"help COMMAND".padEnd(width)}  all flags of a command`,
+    "",
+    "Begin with:  weir demo",
+    "",
+  ].join("\n");
+}
+
+/** All flags of a command, grouped, with units, defaults and examples. */
+export function commandHelp(command: Command, columns: number): string {
+  const width = Math.max(60, Math.min(columns, columnsMax));
+  const mine = optionList.filter((option) => option.commands.includes(command.name));
+  const words = command.words === "" ? "" : ` ${command.words}`;
+  const sections = groups.flatMap((group) => {
+    const flags = mine.filter((option) => option.group === group);
+    return flags.length === 0 ? [] : [`${group}\n${flags.map((flag) => flagHelp(flag, width)).join("\n")}`];
+  });
+  const examples = command.examples.length === 0
+    ? []
+    : [`Examples\n${command.examples.map((example) => `  ${example}`).join("\n")}`];
+  return [
+    `weir ${command.name}: ${command.summary}`,
+    `Usage: weir ${command.name}${words} [flags]`,
+    ...sections,
+    ...examples,
+    wrap(
+      "A flag wins over its environment variable (--files-cap: WEIR_FILES_CAP), and that over its key in the --config file (files-cap).",
+      width,
+      "",
+    ),
+    "",
+  ].join("\n\n").replace(/\n+$/, "\n");
+}
+
+function flagHelp(option: Option<unknown>, width: number): string {
+  const placeholder = option.placeholder ?? option.kind.placeholder;
+  const flag = `  ${flagOf(option)}${option.arity === "toggle" ? "" : ` ${placeholder}`}`;
+  const indent = " ".repeat(indentColumns);
+  const text = wrap(`${option.help}${notes(option)}`, width, indent);
+  return flag.length + 2 <= indentColumns ? flag.padEnd(indentColumns) + text.slice(indentColumns) : `${flag}\n${text}`;
+}
+
+/** ` (rows/s; default 1000/s; repeatable)`. */
+function notes(option: Option<unknown>): string {
+  const standard = option.defaultText ??
+    (option.fallback === null ? null : option.fallback === "" ? "empty" : option.fallback);
+  const parts = [
+    ...(option.unit === undefined ? [] : [`in ${option.unit}`]),
+    ...(option.arity === "many" ? ["repeatable"] : []),
+    ...(standard === null ? [] : [`default: ${standard}`]),
+  ];
+  const example = option.example === undefined ? "" : `, like ${option.example}`;
+  return `${example}${parts.length === 0 ? "" : ` [${parts.join("; ")}]`}`;
+}
