@@ -1,0 +1,323 @@
+/**
+ * The dispatcher: which flow may send how much now. Streams go first; files get what the cap allows, of which a floor is promised to them
+ * even while streams overload the sink. Whenever something may have changed it takes the first of these that applies, until none does:
+ *
+ *     d is the folder that is next among those with rows and whose own cap conforms;
+ *     fileOk: there is a d, it has credit, and the cap conforms
+ *
+ *     1    fileOk and the floor conforms          -> rows of d, charged to the cap and to the floor    (the promised share)
+ *     2    a reading of a stream waits            -> a run of the subscription that is next
+ *     2b   otherwise the spool is not empty       -> a run of the spool
+ *     3    fileOk, and nothing of 2 and 2b waits  -> rows of d, charged to the cap only                (borrowed)
+ *     4    sleep until an arrival, a credit, or the moment at which the cap or the floor conforms: one timer, no polling
+ *
+ * A stream that waits for credit stops at rule 2: while it waits only rule 1 runs. Costs are paid per turn, none per row but adding
+ * up bytes. The bounds that follow are listed in docs/scheduler.md.
+ *
+ * @module
+ */
+import type { Clock, Timer } from "../core/clock.ts";
+import type { Flow, Lane } from "../core/flow.ts";
+import { createCredits } from "./credits.ts";
+import { type CapOptions, type FairShareOptions, ownCap, withCap } from "./defaults.ts";
+import { createFairQueue } from "./fair_queue.ts";
+import { createRate, type Rate } from "./rate.ts";
+
+/** What the dispatcher needs besides its numbers. */
+export interface FairShareDeps<T extends { readonly bytes: number }> {
+  readonly clock: Clock;
+  /** Takes what leaves; it may call `wake` and `release`, also for these very items. */
+  readonly dispatch: (lane: Lane, items: readonly T[], flow: Flow<T>) => void;
+  /** Readings of streams put aside on disk: served strictly after live ones and before borrowed rows of files. */
+  readonly spool?: Flow<T>;
+  /** How long a burst may hold the event loop, in ms; then it goes on after pending I/O. Default: 4. */
+  readonly yieldMs?: number;
+}
+
+/** The running scheduler. All may be called at any time, also from inside `dispatch` and `Flow.take`. */
+export interface FairShare {
+  /** A flow has items that it did not have before. Dispatches before it returns, unless a dispatch is running or a burst has yielded. */
+  wake(): void;
+  /**
+   * These have their verdict: their credits are free again.
+   *
+   * @throws {Error} when more comes back than is in flight.
+   */
+  release(lane: Lane, rows: number, bytes: number): void;
+  /**
+   * Changes the cap from now on, a whole number of rows/s or null. What was used of the old one stays used, in rows.
+   *
+   * @throws {Error} when it is not a whole number from 1.
+   */
+  setCap(capRows: number | null): void;
+  /** Dispatches nothing more and leaves no timer. Credits still come back. */
+  stop(): void;
+  status(): FairShareStatus;
+}
+
+/** The scheduler at a moment. */
+export interface FairShareStatus {
+  /** The cap in force, rows/s, and its depth; the cap is null when uncapped. */
+  readonly capRows: number | null;
+  readonly burstRows: number;
+  readonly floorRows: number;
+  readonly quantumRows: number;
+  readonly inFlightRows: Readonly<Record<Lane, number>>;
+  readonly inFlightBytes: Readonly<Record<Lane, number>>;
+  /** Of all credits; each lane also has a limit of its own. */
+  readonly freeRows: number;
+  /** Rows that the cap would have allowed while this process was not given the time to send them (it was stopped, or the machine was busy). */
+  readonly lostRows: number;
+}
+
+/** A timer cannot be set for longer than 2^31 ms; waking once an hour for nothing costs nothing. */
+const sleepMaxMs = 3_600_000;
+const yieldMsDefault = 4;
+/** A turn under a cap in bytes waits for this many at most. */
+const quantumBytesMax = 64 * 1024;
+
+/**
+ * Makes a {@linkcode FairShare}. It sleeps until the first `wake`. Cap and floor start with nothing to spend.
+ *
+ * @throws {Error} when options are not as `fairShareDefaults` makes them.
+ */
+export function createFairShare<T extends { readonly bytes: number }>(
+  options: FairShareOptions,
+  flows: readonly Flow<T>[],
+  deps: FairShareDeps<T>,
+): FairShare {
+  const { clock, dispatch, spool, yieldMs = yieldMsDefault } = deps;
+  let nowUs = microseconds(clock.nowMs());
+  const subscriptions = createFairQueue(flows.filter((flow) => flow.lane === "stream"));
+  const folders = createFairQueue(flows.filter((flow) => flow.lane === "files").map((flow) => folderOf(flow, nowUs)));
+  const credits = createCredits(options);
+
+  let inForce: CapOptions = options;
+  let cap = capOf(options, nowUs);
+  const floor = options.floorRows === 0 ? null : createRate(floorLimits(options), nowUs);
+  const bytesOwn = options.capBytes === null ? null : ownCap(options.capBytes, quantumBytesMax);
+  const bytesCap = bytesOwn === null ? null : createRate(bytesOwn, nowUs);
+  const bytesTurn = bytesOwn?.quantum ?? 0;
+
+  let running = false;
+  let stopped = false;
+  let timer: Timer | null = null;
+  /** What the timer is for: a moment, or to go on after pending I/O. */
+  let timerDueUs = 0;
+  let yielded = false;
+  /** Asleep for want of nothing but time: what the cap allows beyond its depth until we run again is lost. */
+  let waitsForCap = false;
+  let lostRows = 0;
+
+  function run(): void {
+    if (running || stopped || yielded) return;
+    running = true;
+    try {
+      const startedMs = clock.nowMs();
+      countLostRows(microseconds(startedMs));
+      for (let nowMs = startedMs; nowMs - startedMs < yieldMs; nowMs = clock.nowMs()) {
+        nowUs = microseconds(nowMs);
+        if (stopped) return;
+        if (!dispatchNext()) return sleepUntil(nextChangeUs());
+      }
+      goOnAfterPendingIo();
+    } finally {
+      running = false;
+    }
+  }
+
+  /** Rules 1 to 3 once; false when none applies. */
+  function dispatchNext(): boolean {
+    const folder = folders.next(canServe);
+    const fileRows = folder === null ? 0 : turnRows(folder);
+    const fileOk = fileRows > 0 && (cap?.conforms(fileRows, nowUs) ?? true) &&
+      (bytesCap?.conforms(bytesTurn, nowUs) ?? true);
+    if (folder !== null && fileOk && floor?.conforms(fileRows, nowUs)) {
+      floor.charge(sendFiles(folder, fileRows), nowUs);
+      return true;
+    }
+    const subscription = subscriptions.next(hasItems);
+    if (subscription !== null) {
+      const rows = sendStream(subscription);
+      if (rows > 0) subscriptions.served(subscription, rows);
+      return rows > 0;
+    }
+    if (spool !== undefined && hasItems(spool)) return sendStream(spool) > 0;
+    if (folder === null || !fileOk) return false;
+    sendFiles(folder, fileRows);
+    return true;
+  }
+
+  function canServe(folder: Folder<T>): boolean {
+    return hasItems(folder.flow) && (folder.cap?.conforms(turnRows(folder), nowUs) ?? true);
+  }
+
+  /** n: as many rows as there are, up to a quantum; never "a quantum or nothing". */
+  function turnRows(folder: Folder<T>): number {
+    return Math.min(inForce.quantumRows, folder.quantumRows, folder.flow.ready(), credits.freeRows("files"));
+  }
+
+  function sendFiles(folder: Folder<T>, rowsMax: number): number {
+    const bytesMax = Math.min(credits.freeBytes("files"), bytesCap?.room(nowUs) ?? Infinity);
+    const items = takeFrom(folder.flow, rowsMax, bytesMax);
+    const bytes = sumBytes(items);
+    // Read again: rows are booked at the moment at which they leave, and taking them may have been work.
+    nowUs = microseconds(clock.nowMs());
+    cap?.charge(items.length, nowUs);
+    folder.cap?.charge(items.length, nowUs);
+    bytesCap?.charge(bytes, nowUs);
+    folders.served(folder, items.length);
+    credits.take("files", items.length, bytes);
+    dispatch("files", items, folder.flow);
+    return items.length;
+  }
+
+  function sendStream(flow: Flow<T>): number {
+    const rowsMax = Math.min(options.streamQuantumRows, credits.freeRows("stream"));
+    if (rowsMax === 0) return 0;
+    const items = takeFrom(flow, rowsMax, credits.freeBytes("stream"));
+    credits.take("stream", items.length, sumBytes(items));
+    dispatch("stream", items, flow);
+    return items.length;
+  }
+
+  /** Called when nothing applies: the next microsecond at which that changes by itself; Infinity when only an arrival or a credit helps. */
+  function nextChangeUs(): number {
+    waitsForCap = false;
+    if (credits.freeRows("files") === 0) return Infinity;
+    const streamWaits = subscriptions.members.some(hasItems) || (spool !== undefined && hasItems(spool));
+    let dueUs = Infinity;
+    for (const folder of folders.members) {
+      if (!hasItems(folder.flow) || canServe(folder)) continue;
+      dueUs = Math.min(dueUs, folder.cap?.readyAtUs(turnRows(folder)) ?? Infinity);
+    }
+    const next = folders.next(canServe);
+    if (next === null) return dueUs;
+    const rows = turnRows(next);
+    const capUs = cap?.readyAtUs(rows) ?? 0;
+    const bytesUs = bytesCap?.readyAtUs(bytesTurn) ?? 0;
+    const floorUs = streamWaits ? floor?.readyAtUs(rows) ?? Infinity : 0;
+    waitsForCap = capUs >= Math.max(bytesUs, floorUs);
+    return Math.min(dueUs, Math.max(capUs, bytesUs, floorUs));
+  }
+
+  function sleepUntil(dueUs: number): void {
+    if (timer !== null && timerDueUs === dueUs) return;
+    timer?.cancel();
+    timer = null;
+    if (dueUs === Infinity) return;
+    timerDueUs = dueUs;
+    // Timers are whole milliseconds and those of some machines cut fractions off: rounded up, it never comes a little too early, over and over.
+    const delayMs = Math.min(Math.max(1, Math.ceil((dueUs - nowUs) / 1000)), sleepMaxMs);
+    timer = clock.after(delayMs, () => {
+      timer = null;
+      run();
+    });
+  }
+
+  function goOnAfterPendingIo(): void {
+    timer?.cancel();
+    yielded = true;
+    timer = clock.after(0, () => {
+      timer = null;
+      yielded = false;
+      run();
+    });
+  }
+
+  /** Only what the cap alone held back counts: rows kept back by a stream or by the sink were not ours to send. */
+  function countLostRows(atUs: number): void {
+    if (!waitsForCap || cap === null) return;
+    waitsForCap = false;
+    lostRows += Math.max(0, atUs - cap.restedAtUs()) * cap.limits.perSecond / 1_000_000;
+  }
+
+  return {
+    wake: run,
+    release(lane, rows, bytes) {
+      credits.giveBack(lane, rows, bytes);
+      run();
+    },
+    setCap(capRows) {
+      const atUs = microseconds(clock.nowMs());
+      countLostRows(atUs);
+      inForce = withCap(options, capRows);
+      if (cap === null || capRows === null) cap = capOf(inForce, atUs);
+      else cap.change({ perSecond: capRows, depth: inForce.burstRows }, atUs);
+      floor?.change(floorLimits(inForce), atUs);
+      run();
+    },
+    stop() {
+      stopped = true;
+      timer?.cancel();
+      timer = null;
+    },
+    status() {
+      const inFlightRows = { stream: credits.usedRows("stream"), files: credits.usedRows("files") };
+      return {
+        capRows: inForce.capRows,
+        burstRows: inForce.burstRows,
+        floorRows: inForce.floorRows,
+        quantumRows: inForce.quantumRows,
+        inFlightRows,
+        inFlightBytes: { stream: credits.usedBytes("stream"), files: credits.usedBytes("files") },
+        freeRows: options.inFlightRows - inFlightRows.stream - inFlightRows.files,
+        lostRows: Math.floor(lostRows),
+      };
+    },
+  };
+}
+
+/** A flow of files and its own cap. */
+interface Folder<T extends { readonly bytes: number }> {
+  readonly flow: Flow<T>;
+  readonly weight: number;
+  readonly cap: Rate | null;
+  readonly quantumRows: number;
+}
+
+function folderOf<T extends { readonly bytes: number }>(flow: Flow<T>, nowUs: number): Folder<T> {
+  const own = flow.capRows === null ? null : ownCap(flow.capRows, Infinity);
+  return {
+    flow,
+    weight: flow.weight,
+    cap: own === null ? null : createRate({ perSecond: own.perSecond, depth: own.depth }, nowUs),
+    quantumRows: own?.quantum ?? Infinity,
+  };
+}
+
+function capOf(options: CapOptions, nowUs: number): Rate | null {
+  if (options.capRows === null) return null;
+  return createRate({ perSecond: options.capRows, depth: options.burstRows }, nowUs);
+}
+
+function floorLimits(options: CapOptions): { readonly perSecond: number; readonly depth: number } {
+  return { perSecond: options.floorRows, depth: options.floorBurstRows };
+}
+
+function hasItems(flow: { ready(): number }): boolean {
+  return flow.ready() > 0;
+}
+
+function takeFrom<T extends { readonly bytes: number }>(
+  flow: Flow<T>,
+  rowsMax: number,
+  bytesMax: number,
+): readonly T[] {
+  const items = flow.take(rowsMax, bytesMax);
+  // Nothing taken would be tried again at once, for ever.
+  if (items.length < 1 || items.length > rowsMax) {
+    throw new Error(`Flow "${flow.name}" was asked for 1 to ${rowsMax} items and gave ${items.length}`);
+  }
+  return items;
+}
+
+function sumBytes(items: readonly { readonly bytes: number }[]): number {
+  let bytes = 0;
+  for (const item of items) bytes += item.bytes;
+  return bytes;
+}
+
+function microseconds(ms: number): number {
+  return Math.floor(ms * 1000);
+}
