@@ -1,0 +1,262 @@
+/**
+ * One MQTT connection, from CONNECT to close: the only file that knows npm:mqtt. Each connection has a client object of its own, so that
+ * nothing that belongs to one connection (packet identifiers, held PUBACKs) can leak into the next; the library's reconnecting is off.
+ *
+ * Why PUBACKs are withheld the way they are: the library's own hook, `handleMessage`, handles one packet at a time, and keep-alive
+ * answers wait behind it: with acknowledgements 10 ms late it carries 86 messages a second. Here every packet is handled at once, and
+ * just the PUBACK is held back, by standing before the method through which all packets leave, `_sendPacket`. It is private: the version
+ * is pinned, and tests/source/mqtt/connection_test.ts fails when the library changes there.
+ *
+ * @module
+ */
+import { connect as connectTcp } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { MqttClient, ReasonCodes } from "mqtt";
+import type { Clock, Timer } from "../../core/clock.ts";
+import { messageOf } from "../../core/error.ts";
+
+/** Protocol levels as they stand in CONNECT. */
+export type ProtocolVersion = 4 | 5;
+
+/** Whom to connect to, and as whom. */
+export interface ConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** Certificates (PEM) to trust instead of the system's, or null. */
+  readonly caPem: string | null;
+  readonly version: ProtocolVersion;
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly password: string | null;
+  /** Clean start, and no session left behind: for a check. */
+  readonly clean: boolean;
+  /** v5: how long the broker keeps the session after the connection. 3.1.1 has no such word: the broker decides. */
+  readonly sessionExpirySeconds: number;
+  /** v5: how many messages of QoS 1 the broker may send before their PUBACKs. */
+  readonly receiveMax: number;
+  readonly keepaliveSeconds: number;
+  /** How long to wait for TCP, TLS and CONNACK together. */
+  readonly connectTimeoutMs: number;
+  /** Retained message that the broker publishes when the connection breaks without a DISCONNECT; null for none. */
+  readonly will: StatusMessage | null;
+}
+
+/** A retained message of QoS 1. */
+export interface StatusMessage {
+  readonly topic: string;
+  readonly text: string;
+}
+
+/** What the broker said in its CONNACK. */
+export interface Opened {
+  /** The broker had a session for this client id and goes on with it. */
+  readonly sessionPresent: boolean;
+  /** v5: the broker keeps the session for so long instead of what was asked; null when it agrees. */
+  readonly sessionExpirySeconds: number | null;
+}
+
+/** Why there is no connection any more, or none at all. */
+export interface Loss {
+  /**
+   * `refused`: CONNACK with an error; `disconnected`: the broker said DISCONNECT (v5); `closed`: it closed without a word;
+   * `failed`: network, TLS, timeout or protocol; `left`: we closed it.
+   */
+  readonly kind: "refused" | "disconnected" | "closed" | "failed" | "left";
+  /** Reason code of CONNACK or DISCONNECT, or null. */
+  readonly code: number | null;
+  /** For people; may hold hostile text. */
+  readonly text: string;
+  /** Whether TCP (and TLS) stood before it was lost. */
+  readonly reached: boolean;
+}
+
+/** What happens on a connection. `closed` comes exactly once and is the last. */
+export interface ConnectionEvents {
+  /** CONNACK. Comes before the first message; `ready` follows. */
+  opened(opened: Opened): void;
+  /** It can be subscribed and published now. A resumed session's messages may have come before. */
+  ready(): void;
+  /** A PUBLISH. `packetId` is 0 unless it must be answered by a PUBACK. The payload is a window on a buffer: copy what is kept. */
+  message(topic: string, payload: Uint8Array, packetId: number, dup: boolean, retained: boolean): void;
+  closed(loss: Loss): void;
+}
+
+/** A connection. */
+export interface Connection {
+  /** Sends the PUBACK of a message. Only the one who opened this connection may, for messages that came on it, in their order. */
+  acknowledge(packetId: number): void;
+  /** Subscribes to a filter. `done` gets the code of the SUBACK (0x80 and above: refused); it is not called when the connection breaks. */
+  subscribe(filter: string, qos: 0 | 1, retainHandling: 0 | 1 | 2, done: (code: number) => void): void;
+  /** Publishes, retained. `done` gets an error's text, or null when the broker has it. */
+  publish(message: StatusMessage, done: (trouble: string | null) => void): void;
+  /** Says DISCONNECT, which keeps the session and calls off the will, and closes. */
+  close(): void;
+}
+
+/** Opens a connection. Never throws for what the network does: `closed` tells. */
+export type OpenConnection = (options: ConnectionOptions, events: ConnectionEvents, clock: Clock) => Connection;
+
+/** How long the broker has to close after our DISCONNECT before the socket is torn down. */
+const closeGraceMs = 1_000;
+
+/** Opens a {@linkcode Connection} with npm:mqtt. */
+export function openConnection(options: ConnectionOptions, events: ConnectionEvents, clock: Clock): Connection {
+  let reached = false;
+  let opened = false;
+  let over = false;
+  let leaving: Timer | null = null;
+  let loss: Omit<Loss, "reached"> | null = null;
+
+  const client = new MqttClient(
+    () => {
+      const { host, port, caPem } = options;
+      const stream = options.tls
+        ? connectTls({ host, port, ...(caPem === null ? {} : { ca: caPem }) })
+        : connectTcp({ host, port, noDelay: true });
+      stream.once(options.tls ? "secureConnect" : "connect", () => reached = true);
+      // The library passes on only errors that have a code.
+      stream.once("error", (error: Error) => fail({ kind: "failed", code: null, text: messageOf(error) }));
+      return stream;
+    },
+    clientOptions(options),
+  );
+  const send = holdBackPubacks(client);
+
+  function fail(why: Omit<Loss, "reached">): void {
+    loss ??= why;
+    client.stream.destroy();
+  }
+
+  client.on("packetreceive", (packet) => {
+    if (packet.cmd !== "connack" || opened || (packet.reasonCode ?? packet.returnCode ?? 0) !== 0) return;
+    opened = true;
+    const { sessionPresent, properties } = packet;
+    guarded(() => events.opened({ sessionPresent, sessionExpirySeconds: properties?.sessionExpiryInterval ?? null }));
+  });
+  client.on("connect", () => guarded(() => events.ready()));
+  client.on("message", (topic, payload, packet) => {
+    if (!opened || leaving !== null) return;
+    const packetId = packet.qos === 1 ? packet.messageId ?? 0 : 0;
+    // Not `guarded`: a closure for each message would cost more than it.
+    try {
+      events.message(topic, payload, packetId, packet.dup, packet.retain);
+    } catch (defect) {
+      throwLater(defect);
+    }
+  });
+  client.on("disconnect", (packet) => {
+    const code = packet.reasonCode ?? 0;
+    const words = packet.properties?.reasonString ?? reasonText(code);
+    loss ??= { kind: "disconnected", code, text: words };
+  });
+  client.on("error", (error) => {
+    const code = "code" in error && typeof error.code === "number" ? error.code : null;
+    const refused = code !== null && !opened;
+    fail({ kind: refused ? "refused" : "failed", code, text: refused ? reasonText(code) : messageOf(error) });
+  });
+  client.on("close", () => {
+    leaving?.cancel();
+    if (over) return;
+    over = true;
+    const why = loss ?? { kind: "closed", code: null, text: "the broker closed the connection" };
+    guarded(() => events.closed({ ...why, reached }));
+  });
+  client.connect();
+
+  return {
+    acknowledge(packetId) {
+      if (client.connected && leaving === null) send({ cmd: "puback", messageId: packetId, reasonCode: 0 });
+    },
+    subscribe(filter, qos, retainHandling, done) {
+      client.subscribe([filter], { qos, rh: retainHandling, rap: false, nl: false }, (_error, _granted, packet) => {
+        const code = packet?.granted[0];
+        if (typeof code === "number") guarded(() => done(code));
+      });
+    },
+    publish(message, done) {
+      client.publish(message.topic, message.text, { qos: 1, retain: true }, (error) => {
+        guarded(() => done(error === undefined || error === null ? null : messageOf(error)));
+      });
+    },
+    close() {
+      if (leaving !== null) return;
+      loss ??= { kind: "left", code: null, text: "closed" };
+      leaving = clock.after(closeGraceMs, () => client.stream.destroy());
+      if (!client.connected) return void client.stream.destroy();
+      send({ cmd: "disconnect", reasonCode: 0 });
+      client.stream.end();
+    },
+  };
+}
+
+/** What the library is told. Everything that matters is said, so that its defaults do not. */
+function clientOptions(options: ConnectionOptions): ConstructorParameters<typeof MqttClient>[1] {
+  const { will, sessionExpirySeconds, receiveMax: receiveMaximum } = options;
+  return {
+    // Connecting is our call, made after the hooks are in place: a resumed session delivers at once.
+    manualConnect: true,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    protocolId: "MQTT",
+    protocolVersion: options.version,
+    clientId: options.clientId,
+    clean: options.clean,
+    keepalive: options.keepaliveSeconds,
+    reschedulePings: true,
+    timerVariant: "native",
+    connectTimeout: options.connectTimeoutMs,
+    queueQoSZero: false,
+    // The library formats for its debug log on each packet, wanted or not.
+    log: () => {},
+    ...(options.username === null ? {} : { username: options.username }),
+    ...(options.password === null ? {} : { password: options.password }),
+    ...(will === null ? {} : { will: { topic: will.topic, payload: will.text, qos: 1 as const, retain: true } }),
+    ...(options.version === 5
+      ? { properties: { sessionExpiryInterval: options.clean ? 0 : sessionExpirySeconds, receiveMaximum } }
+      : {}),
+  };
+}
+
+/** A packet that we send ourselves. */
+type OwnPacket = { readonly cmd: "puback"; readonly messageId: number; readonly reasonCode: 0 } | {
+  readonly cmd: "disconnect";
+  readonly reasonCode: 0;
+};
+
+/**
+ * Stands before `_sendPacket`: a PUBACK of the library's goes nowhere, and the library goes on with the next packet as if it had been
+ * sent. Returns the way round it.
+ *
+ * @throws {Error} when this version of the library has no such method.
+ */
+function holdBackPubacks(client: MqttClient): (packet: OwnPacket) => void {
+  const sendPacket: unknown = Reflect.get(client, "_sendPacket");
+  if (typeof sendPacket !== "function") throw new Error("This version of npm:mqtt has no _sendPacket");
+  const sendOrHold = (packet: { readonly cmd: string }, done?: () => void, ...rest: readonly unknown[]): void => {
+    if (packet.cmd === "puback") done?.();
+    else Reflect.apply(sendPacket, client, [packet, done, ...rest]);
+  };
+  Reflect.set(client, "_sendPacket", sendOrHold);
+  return (packet) => void Reflect.apply(sendPacket, client, [packet]);
+}
+
+function reasonText(code: number): string {
+  const words: Readonly<Record<number, string>> = ReasonCodes;
+  return words[code] || `reason code 0x${code.toString(16).padStart(2, "0")}`;
+}
+
+/** Keeps a defect of ours out of the library, which would take it for trouble with the network, and lets it end the program. */
+function guarded(act: () => void): void {
+  try {
+    act();
+  } catch (defect) {
+    throwLater(defect);
+  }
+}
+
+function throwLater(defect: unknown): void {
+  queueMicrotask(() => {
+    throw defect;
+  });
+}

@@ -1,0 +1,213 @@
+/**
+ * The intake: one MQTT message becomes the items of one delivery. The topic gives fields through the first template that fits; the
+ * payload is decoded and its rows are normalized, here and now; what cannot be used becomes a misfit that goes the same way.
+ *
+ * @module
+ */
+import type { Clock } from "../../core/clock.ts";
+import type { DecodePayload, Normalizer, Row } from "../../core/decoder.ts";
+import type { Delivery } from "../../core/delivery.ts";
+import type { Emit } from "../../core/event.ts";
+import type { Item, Reason } from "../../core/reading.ts";
+import { printable, quoted } from "../../core/text.ts";
+import type { Inbox } from "./inbox.ts";
+import { type Arrived, fingerprint, type Pending } from "./pending.ts";
+import type { TopicTemplate } from "./topic_template.ts";
+
+/** What a message or a row costs in memory besides its bytes, by estimate. */
+const overheadBytes = 256;
+
+/** Topics whose way is remembered, in characters of all of them together. A fleet's topics come again and again. */
+const rememberedTopicCharsMax = 1_000_000;
+
+/** What the intake needs. */
+export interface IntakeParts {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly decodePayload: DecodePayload;
+  readonly normalizer: Normalizer;
+  /** First parts of the readings' ids: `<gateway>/<boot>/<counter>`. */
+  readonly gateway: string;
+  readonly boot: string;
+  readonly templates: readonly TopicTemplate[];
+  readonly inbox: Inbox;
+  readonly pending: Pending;
+}
+
+/** Takes messages in. */
+export interface Intake {
+  /** Decodes a message, makes it pending and puts its items into the inbox. */
+  take(topic: string, payload: Uint8Array, packetId: number, dup: boolean): void;
+  /** What a message will count for at least, before its rows are known. */
+  bytesOf(topic: string, payload: Uint8Array): number;
+}
+
+/** The way of a topic: the flow it goes to, and its fields; null when no template fits. */
+interface Way {
+  readonly subscription: number;
+  readonly fields: Readonly<Record<string, string>> | null;
+}
+
+/** A message on its way through the intake. */
+interface Message {
+  readonly arrived: Arrived;
+  readonly payload: Uint8Array;
+  readonly way: Way;
+  readonly id: string;
+  readonly arrivedMs: number;
+  readonly arrivedAtMs: number;
+  /** Sent before, to this process's knowledge or not: a first delivery that this process does not know. */
+  readonly redelivered: boolean;
+}
+
+/** Makes an {@linkcode Intake}. */
+export function createIntake(parts: IntakeParts): Intake {
+  const { clock, inbox, pending, normalizer, decodePayload } = parts;
+  const idPrefix = `${parts.gateway}/${parts.boot}/`;
+  const wayOf = createWays(parts.templates);
+  let counter = 0;
+  let mismatchSaid = false;
+
+  function takeMisfit(message: Message, reason: Reason, detail: string): void {
+    const bytes = message.payload.length + message.arrived.topic.length + overheadBytes;
+    const delivery = pending.begin(message.arrived, bytes, 1);
+    const raw = new Uint8Array(message.payload);
+    inbox.put(message.way.subscription, misfit(message, delivery, 0, null, message.id, reason, detail, raw));
+  }
+
+  function takeRows(message: Message, rows: readonly Row[]): void {
+    const { payload, way } = message;
+    const arrival = { origin: "real_time", wallMs: message.arrivedAtMs, topicFields: way.fields } as const;
+    const bytes = payload.length + message.arrived.topic.length + overheadBytes * rows.length;
+    const delivery = pending.begin(message.arrived, bytes, rows.length);
+    const rowBytes = Math.ceil(payload.length / rows.length);
+    // The library's buffer is a window on what the network gave: a letter that is kept needs bytes of its own.
+    let copy: Uint8Array | null = null;
+    const payloadCopy = () => copy ??= new Uint8Array(payload);
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index];
+      if (row === undefined) break;
+      const id = rows.length === 1 ? message.id : `${message.id}.${index}`;
+      const result = row.kind === "bad"
+        ? { kind: "misfit" as const, reason: row.reason, detail: row.detail }
+        : normalizer.normalize(row, arrival);
+      if (result.kind === "reading") {
+        const { fields, value, bytes } = result;
+        const { arrivedMs, redelivered } = message;
+        inbox.put(way.subscription, {
+          kind: "reading",
+          delivery,
+          index,
+          bytes,
+          id,
+          fields,
+          value,
+          row: row.row,
+          byte: -1,
+          arrivedMs,
+          redelivered,
+        });
+      } else if (result.kind === "filtered") {
+        inbox.put(way.subscription, { kind: "filtered", delivery, index, bytes: rowBytes });
+      } else {
+        // Of an array only the element itself is kept, so that it can be tried again alone.
+        const raw = rows.length > 1 && row.kind === "object" ? new TextEncoder().encode(row.text) : payloadCopy();
+        inbox.put(way.subscription, misfit(message, delivery, index, row.row, id, result.reason, result.detail, raw));
+      }
+    }
+  }
+
+  function tellMismatch(topic: string): void {
+    if (mismatchSaid) return;
+    mismatchSaid = true;
+    parts.emit(
+      "warn",
+      "mqtt.topic_mismatched",
+      `A message came on topic ${
+        quoted(topic)
+      }, which fits no --mqtt-topic: it and others like it go to the dead letters. ` +
+        "Either a named level of the topic is empty, or the broker still keeps a subscription of an earlier run for this client id",
+      { topic: printable(topic) },
+    );
+  }
+
+  return {
+    bytesOf: (topic, payload) => payload.length + topic.length + overheadBytes,
+    take(topic, payload, packetId, dup) {
+      const way = wayOf(topic);
+      counter += 1;
+      const message: Message = {
+        arrived: { topic, packetId, fingerprint: packetId === 0 ? 0 : fingerprint(payload) },
+        payload,
+        way,
+        id: idPrefix + counter,
+        arrivedMs: clock.nowMs(),
+        arrivedAtMs: clock.wallMs(),
+        redelivered: dup,
+      };
+      if (way.fields === null) {
+        tellMismatch(topic);
+        return takeMisfit(message, "topic_mismatch", `The topic ${quoted(topic)} fits no template`);
+      }
+      const rows = decodePayload(payload);
+      if (rows.length === 0) pending.begin(message.arrived, 0, 0);
+      else takeRows(message, rows);
+    },
+  };
+}
+
+/** Finds the first template that fits a topic; remembers, because topics come again. */
+function createWays(templates: readonly TopicTemplate[]): (topic: string) => Way {
+  const remembered = new Map<string, Way>();
+  let chars = 0;
+
+  function find(topic: string): Way {
+    // U+0000 must not be in a topic at all (MQTT 5.0, [MQTT-4.7.3-2]), whatever a wildcard would say to it.
+    if (!topic.includes("\0")) {
+      for (const [subscription, template] of templates.entries()) {
+        const fields = template.match(topic);
+        if (fields !== null) return { subscription, fields };
+      }
+    }
+    return { subscription: 0, fields: null };
+  }
+
+  return (topic) => {
+    const known = remembered.get(topic);
+    if (known !== undefined) return known;
+    const way = find(topic);
+    if (chars + topic.length > rememberedTopicCharsMax) {
+      remembered.clear();
+      chars = 0;
+    }
+    remembered.set(topic, way);
+    chars += topic.length;
+    return way;
+  };
+}
+
+function misfit(
+  message: Message,
+  delivery: Delivery,
+  index: number,
+  row: number | null,
+  id: string,
+  reason: Reason,
+  detail: string,
+  raw: Uint8Array,
+): Item {
+  const letter = {
+    id,
+    reason,
+    detail,
+    origin: "real_time",
+    source: message.arrived.topic,
+    row,
+    byte: null,
+    decoder: "payload",
+    header: null,
+    raw,
+    arrivedAtMs: message.arrivedAtMs,
+  } as const;
+  return { kind: "misfit", delivery, index, bytes: raw.length, letter };
+}

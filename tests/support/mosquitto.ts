@@ -1,0 +1,125 @@
+/**
+ * A real Mosquitto for tests: on a free port of 127.0.0.1, with a folder of its own, started and ended by the test that needs it.
+ *
+ * @module
+ */
+import { eventually, freePort, leftOut } from "./servers.ts";
+
+/** A broker that runs. */
+export interface Mosquitto {
+  readonly host: string;
+  readonly port: number;
+  /** `mqtt://127.0.0.1:port` */
+  readonly url: string;
+  /** Folder with its configuration and state. */
+  readonly folder: string;
+  /** Ends it; `SIGKILL` without a chance to save its sessions. */
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Starts it again on the same port with the same state. */
+  start(): Promise<void>;
+  /** What it has logged so far. */
+  log(): string;
+  /** Ends it and removes its folder. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Options of {@linkcode startMosquitto}. */
+export interface MosquittoOptions {
+  /** Further lines of its configuration. `{folder}` in them stands for its folder. */
+  readonly config?: readonly string[];
+  /** Files to write into its folder before it starts: name to text. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Does its work after the folder is made and before the broker starts: certificates, password files. */
+  readonly prepare?: (folder: string) => Promise<void>;
+  /** Whether anybody may connect. Default: true. */
+  readonly anonymous?: boolean;
+  /** Leave it off at first: `start` starts it. */
+  readonly off?: boolean;
+}
+
+/** Where Debian and others put it; it is often not on a user's PATH. */
+const places = ["mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
+
+/** The program, or null when there is none. Says so, for the suite, when it is missing. */
+export function findMosquitto(suite: string): string | null {
+  for (const program of places) {
+    try {
+      new Deno.Command(program, { args: ["-h"], stdout: "null", stderr: "null" }).outputSync();
+      return program;
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+    }
+  }
+  leftOut(suite, "no mosquitto found; install Debian's package mosquitto");
+  return null;
+}
+
+/** Starts a broker and waits until it accepts connections. */
+export async function startMosquitto(program: string, options: MosquittoOptions = {}): Promise<Mosquitto> {
+  const folder = await Deno.makeTempDir({ prefix: "weir-mosquitto-" });
+  const host = "127.0.0.1";
+  const port = freePort();
+  const user = Deno.uid() === 0 ? ["user root"] : [];
+  const lines = [
+    // Mosquitto, started by root, would otherwise change its user and then not be allowed to read the folder.
+    ...user,
+    `listener ${port} ${host}`,
+    `allow_anonymous ${options.anonymous ?? true}`,
+    "persistence true",
+    `persistence_location ${folder}/`,
+    "log_dest stderr",
+    "log_type all",
+    ...(options.config ?? []).map((line) => line.replaceAll("{folder}", folder)),
+  ];
+  await Deno.writeTextFile(`${folder}/mosquitto.conf`, lines.join("\n") + "\n");
+  for (const [name, text] of Object.entries(options.files ?? {})) await Deno.writeTextFile(`${folder}/${name}`, text);
+  await options.prepare?.(folder);
+
+  let process: Deno.ChildProcess | null = null;
+  let reading = Promise.resolve();
+  let log = "";
+
+  async function start(): Promise<void> {
+    const child = new Deno.Command(program, {
+      args: ["-c", `${folder}/mosquitto.conf`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    process = child;
+    reading = (async () => {
+      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) log += text;
+    })();
+    await eventually(`mosquitto listens on ${port}`, async () => {
+      const connection = await Deno.connect({ hostname: host, port });
+      connection.close();
+      return true;
+    }, 10_000).catch((error) => {
+      throw new Error(`Mosquitto did not start:\n${log}`, { cause: error });
+    });
+  }
+
+  async function stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    if (process === null) return;
+    const child = process;
+    process = null;
+    child.kill(signal);
+    await child.status;
+    await reading;
+  }
+
+  if (options.off !== true) await start();
+  return {
+    host,
+    port,
+    url: `mqtt://${host}:${port}`,
+    folder,
+    start,
+    stop,
+    log: () => log,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
