@@ -53,14 +53,14 @@ export interface FileRecord {
 
 /** Checkpoints of files, by file id. */
 export interface CheckpointStore {
-  /** Records of a folder, newest first, at most `limit`. */
+  /** Records of a folder, last updated first, at most `limit`. */
   files(folder: string, limit: number): Promise<readonly FileRecord[]>;
   fileById(fileId: string): Promise<FileRecord | null>;
   /** A finished file (`done` or `archived`) of the folder with exactly these bytes, or null. */
   fileByHash(folder: string, sha256: string): Promise<FileRecord | null>;
   /** Inserts or replaces, all in one transaction. */
   saveFiles(records: readonly FileRecord[]): Promise<void>;
-  /** Forgets finished records last updated before this time; returns how many. */
+  /** Forgets records that are `archived` or `quarantined` and were last updated before this time; returns how many. */
   forgetFiles(updatedBeforeMs: number): Promise<number>;
 }
 
@@ -74,7 +74,7 @@ export interface StoredLetter extends DeadLetter {
 /** What `append` did. */
 export interface AppendResult {
   /**
-   * How many of the letters, from the front, are stored. Fewer than given: the store is at `deadLetterBytesMax` and the next one is of
+   * How many of the letters, from the front, are dealt with: stored, or dropped as below. Fewer than given: the store is at `deadLetterBytesMax` and the next one is of
    * origin `batch` (the caller keeps it and tries again later: files pause).
    */
   readonly accepted: number;
@@ -88,12 +88,15 @@ export interface LetterFilter {
   readonly origin?: Origin;
   /** Exact source. */
   readonly source?: string;
-  /** Wall-clock ms, inclusive. */
+  /** Time of arrival, wall-clock ms, inclusive. */
   readonly sinceMs?: number;
   readonly untilMs?: number;
 }
 
-/** Dead letters. A letter with an id that is stored already replaces it (a row read again after a restart is one letter, not two). */
+/**
+ * Dead letters. A letter with an id that is stored already replaces it and keeps its number (a row read again after a restart is one
+ * letter, not two).
+ */
 export interface DeadLetterStore {
   append(letters: readonly DeadLetter[]): Promise<AppendResult>;
   /** Newest first. */

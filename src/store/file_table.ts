@@ -1,0 +1,109 @@
+/**
+ * Records of files in the state file: where to go on, what a finished file came to.
+ *
+ * @module
+ */
+import type { DecoderState } from "../core/decoder.ts";
+import type { FileRecord } from "../core/store.ts";
+import type { Database, SqlRow, SqlValue } from "./database.ts";
+import { isTextList, jsonOrNullIn, numberIn, textIn, textOrNullIn, wordIn } from "./row.ts";
+
+/** The synchronous half of `CheckpointStore`. */
+export interface FileTable {
+  files(folder: string, limit: number): readonly FileRecord[];
+  fileById(fileId: string): FileRecord | null;
+  fileByHash(folder: string, sha256: string): FileRecord | null;
+  saveFiles(records: readonly FileRecord[]): void;
+  forgetFiles(updatedBeforeMs: number): number;
+}
+
+/** Column by column, how a record is written; the order is the order of the values. */
+const valueOf: Readonly<Record<string, (record: FileRecord) => SqlValue>> = {
+  file_id: (record) => record.fileId,
+  folder: (record) => record.folder,
+  path: (record) => record.path,
+  device: (record) => record.identity.device,
+  inode: (record) => record.identity.inode,
+  size_bytes: (record) => record.identity.sizeBytes,
+  mtime_ms: (record) => record.identity.mtimeMs,
+  state: (record) => record.state,
+  checkpoint: (record) => record.checkpoint === null ? null : JSON.stringify(record.checkpoint),
+  rows_read: (record) => record.counts.read,
+  delivered: (record) => record.counts.delivered,
+  filtered: (record) => record.counts.filtered,
+  dead_lettered: (record) => record.counts.deadLettered,
+  dropped: (record) => record.counts.dropped,
+  sha256: (record) => record.sha256,
+  first_seen_at_ms: (record) => record.firstSeenAtMs,
+  updated_at_ms: (record) => record.updatedAtMs,
+  moved_to: (record) => record.movedTo,
+};
+
+/** Prepares the statements. Commits are not synced: what a power cut takes of a checkpoint is only read and sent again. */
+export function fileTable(db: Database): FileTable {
+  const columns = Object.keys(valueOf);
+  const values = Object.values(valueOf);
+  const select = `SELECT ${columns.join(", ")} FROM files`;
+  const inFolder = db.prepare(`${select} WHERE folder = ? ORDER BY updated_at_ms DESC, file_id LIMIT ?`);
+  const byId = db.prepare(`${select} WHERE file_id = ?`);
+  const byHash = db.prepare(
+    `${select} WHERE folder = ? AND sha256 = ? AND state IN ('done', 'archived')
+     ORDER BY updated_at_ms DESC, file_id LIMIT 1`,
+  );
+  const deleteOld = "DELETE FROM files WHERE state IN ('archived', 'quarantined') AND updated_at_ms < ?";
+  const upsert = `INSERT OR REPLACE INTO files (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+
+  return {
+    files: (folder, limit) => inFolder.all(folder, limit).map(recordOf),
+    fileById: (fileId) => recordOrNull(byId.get(fileId)),
+    fileByHash: (folder, sha256) => recordOrNull(byHash.get(folder, sha256)),
+    saveFiles(records) {
+      db.write("normal", () => {
+        const statement = db.prepare(upsert);
+        for (const record of records) statement.run(...values.map((value) => value(record)));
+      });
+    },
+    forgetFiles: (updatedBeforeMs) => db.write("normal", () => db.prepare(deleteOld).run(updatedBeforeMs).changes),
+  };
+}
+
+function recordOrNull(row: SqlRow | null): FileRecord | null {
+  return row === null ? null : recordOf(row);
+}
+
+function recordOf(row: SqlRow): FileRecord {
+  return {
+    fileId: textIn(row, "file_id"),
+    folder: textIn(row, "folder"),
+    path: textIn(row, "path"),
+    identity: {
+      device: numberIn(row, "device"),
+      inode: numberIn(row, "inode"),
+      sizeBytes: numberIn(row, "size_bytes"),
+      mtimeMs: numberIn(row, "mtime_ms"),
+    },
+    state: wordIn(row, "state", ["reading", "done", "archived", "quarantined"]),
+    checkpoint: jsonOrNullIn(row, "checkpoint", isDecoderState),
+    counts: {
+      read: numberIn(row, "rows_read"),
+      delivered: numberIn(row, "delivered"),
+      filtered: numberIn(row, "filtered"),
+      deadLettered: numberIn(row, "dead_lettered"),
+      dropped: numberIn(row, "dropped"),
+    },
+    sha256: textOrNullIn(row, "sha256"),
+    firstSeenAtMs: numberIn(row, "first_seen_at_ms"),
+    updatedAtMs: numberIn(row, "updated_at_ms"),
+    movedTo: textOrNullIn(row, "moved_to"),
+  };
+}
+
+function isDecoderState(value: unknown): value is DecoderState {
+  if (typeof value !== "object" || value === null) return false;
+  const state: Partial<Record<keyof DecoderState, unknown>> = value;
+  return ["csv", "ndjson", "json"].includes(String(state.format)) &&
+    Number.isInteger(state.byte) && Number.isInteger(state.row) &&
+    (state.header === null || isTextList(state.header)) &&
+    (state.delimiter === null || typeof state.delimiter === "string") &&
+    typeof state.insideArray === "boolean";
+}

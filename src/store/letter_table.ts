@@ -1,0 +1,196 @@
+/**
+ * Dead letters in the state file, within a limit. When it is reached, a letter of a file is refused (the file waits) and a letter of a
+ * stream takes the place of the oldest letters of streams.
+ *
+ * @module
+ */
+import type { Origin } from "../core/delivery.ts";
+import type { DeadLetter, Reason } from "../core/reading.ts";
+import type { AppendResult, LetterFilter, StoredLetter } from "../core/store.ts";
+import type { Database, SqlRow, SqlValue } from "./database.ts";
+import { letterBytes } from "./letter_size.ts";
+import { bytesIn, isTextList, jsonOrNullIn, numberIn, numberOrNullIn, textIn, wordIn } from "./row.ts";
+
+/** The reading half of `DeadLetterStore`, synchronous. */
+export interface LetterReader {
+  list(filter: LetterFilter, limit: number): readonly StoredLetter[];
+  letter(number: number): StoredLetter | null;
+  letterCount(filter: LetterFilter): { readonly letters: number; readonly bytes: number };
+}
+
+/** The writing half. */
+export interface LetterWriter {
+  append(letters: readonly DeadLetter[], storedAtMs: number): AppendResult;
+}
+
+const origins = ["real_time", "batch"] as const;
+const reasons: readonly Reason[] = Object.values(
+  // A reason that the type knows and this table does not is a type error here.
+  {
+    bad_json: "bad_json",
+    bad_csv: "bad_csv",
+    invalid_utf8: "invalid_utf8",
+    too_long: "too_long",
+    missing_field: "missing_field",
+    wrong_type: "wrong_type",
+    extra_field: "extra_field",
+    rule_error: "rule_error",
+    topic_mismatch: "topic_mismatch",
+    too_large: "too_large",
+    bad_topic: "bad_topic",
+    rejected: "rejected",
+  } satisfies { readonly [R in Reason]: R },
+);
+
+/** Reads letters; prepares nothing until asked. */
+export function letterReader(db: Database): LetterReader {
+  return {
+    list(filter, limit) {
+      const { where, values } = conditionOf(filter);
+      return db.prepare(`SELECT * FROM letters ${where} ORDER BY number DESC LIMIT ?`).all(...values, limit)
+        .map(letterOf);
+    },
+    letter(number) {
+      const row = db.prepare("SELECT * FROM letters WHERE number = ?").get(number);
+      return row === null ? null : letterOf(row);
+    },
+    letterCount(filter) {
+      const { where, values } = conditionOf(filter);
+      const row = db.prepare(`SELECT count(*) AS letters, coalesce(sum(size_bytes), 0) AS bytes FROM letters ${where}`)
+        .get(...values);
+      return row === null
+        ? { letters: 0, bytes: 0 }
+        : { letters: numberIn(row, "letters"), bytes: numberIn(row, "bytes") };
+    },
+  };
+}
+
+/** Writes letters, holding them within `bytesMax`. A batch is one transaction, synced to the disk. */
+export function letterWriter(db: Database, bytesMax: number): LetterWriter {
+  const sum = db.prepare("SELECT coalesce(sum(size_bytes), 0) AS bytes FROM letters WHERE origin = ?");
+  const sameId = db.prepare("SELECT number, origin, size_bytes FROM letters WHERE id = ?");
+  const oldestOfStreams = db.prepare(
+    "SELECT number, size_bytes FROM letters WHERE origin = 'real_time' AND number != ? ORDER BY number LIMIT 1",
+  );
+  const remove = db.prepare("DELETE FROM letters WHERE number = ?");
+  const upsert = db.prepare(
+    `INSERT INTO letters (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
+     ON CONFLICT (id) DO UPDATE SET ${columns.slice(1).map((column) => `${column} = excluded.${column}`).join(", ")}`,
+  );
+
+  function used(origin: Origin): number {
+    const row = sum.get(origin);
+    return row === null ? 0 : numberIn(row, "bytes");
+  }
+
+  /** The letter that has this id already: its room is free for the new one. */
+  function former(id: string): { readonly number: number; readonly origin: Origin; readonly bytes: number } | null {
+    const row = sameId.get(id);
+    if (row === null) return null;
+    return {
+      number: numberIn(row, "number"),
+      origin: wordIn(row, "origin", origins),
+      bytes: numberIn(row, "size_bytes"),
+    };
+  }
+
+  /** Deletes the oldest letters of streams, sparing one number, until so many bytes are free. */
+  function evict(bytes: number, spared: number): { readonly letters: number; readonly bytes: number } {
+    let letters = 0;
+    let freed = 0;
+    while (freed < bytes) {
+      const oldest = oldestOfStreams.get(spared);
+      if (oldest === null) throw new Error("The letters of streams are fewer than their sum says");
+      remove.run(numberIn(oldest, "number"));
+      freed += numberIn(oldest, "size_bytes");
+      letters += 1;
+    }
+    return { letters, bytes: freed };
+  }
+
+  function appendAll(letters: readonly DeadLetter[], storedAtMs: number): AppendResult {
+    const bytesOf = { real_time: used("real_time"), batch: used("batch") };
+    let dropped = 0;
+    for (const [index, letter] of letters.entries()) {
+      const size = letterBytes(letter);
+      const old = former(letter.id);
+      if (old !== null) bytesOf[old.origin] -= old.bytes;
+      const missing = bytesOf.real_time + bytesOf.batch + size - bytesMax;
+      if (missing > 0 && letter.origin === "batch") return { accepted: index, droppedStreamLetters: dropped };
+      if (missing > bytesOf.real_time) {
+        // Not even without all others: this one is dropped, and what had its id stays.
+        if (old !== null) bytesOf[old.origin] += old.bytes;
+        dropped += 1;
+        continue;
+      }
+      const evicted = evict(missing, old?.number ?? -1);
+      dropped += evicted.letters;
+      bytesOf.real_time -= evicted.bytes;
+      upsert.run(...valuesOf(letter, storedAtMs, size));
+      bytesOf[letter.origin] += size;
+    }
+    return { accepted: letters.length, droppedStreamLetters: dropped };
+  }
+
+  return {
+    append: (letters, storedAtMs) => db.write("full", () => appendAll(letters, storedAtMs)),
+  };
+}
+
+/** In the order of {@linkcode valuesOf}; `id` first, it decides what is replaced. */
+const columns = [
+  "id",
+  "reason",
+  "detail",
+  "origin",
+  "source",
+  '"row"',
+  '"byte"',
+  "decoder",
+  "header",
+  "raw",
+  "arrived_at_ms",
+  "stored_at_ms",
+  "size_bytes",
+] as const;
+
+function valuesOf(letter: DeadLetter, storedAtMs: number, size: number): SqlValue[] {
+  const { id, reason, detail, origin, source, row, byte, decoder, header, raw, arrivedAtMs } = letter;
+  const headerText = header === null ? null : JSON.stringify(header);
+  return [id, reason, detail, origin, source, row, byte, decoder, headerText, raw, arrivedAtMs, storedAtMs, size];
+}
+
+function letterOf(row: SqlRow): StoredLetter {
+  return {
+    number: numberIn(row, "number"),
+    id: textIn(row, "id"),
+    reason: wordIn(row, "reason", reasons),
+    detail: textIn(row, "detail"),
+    origin: wordIn(row, "origin", origins),
+    source: textIn(row, "source"),
+    row: numberOrNullIn(row, "row"),
+    byte: numberOrNullIn(row, "byte"),
+    decoder: textIn(row, "decoder"),
+    header: jsonOrNullIn(row, "header", isTextList),
+    raw: bytesIn(row, "raw"),
+    arrivedAtMs: numberIn(row, "arrived_at_ms"),
+    storedAtMs: numberIn(row, "stored_at_ms"),
+  };
+}
+
+/** Every value is bound, never written into the SQL. */
+function conditionOf(filter: LetterFilter): { readonly where: string; readonly values: readonly SqlValue[] } {
+  const conditions: string[] = [];
+  const values: SqlValue[] = [];
+  function add(condition: string, value: SqlValue | undefined): void {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  }
+  add("reason = ?", filter.reason);
+  add("origin = ?", filter.origin);
+  add("source = ?", filter.source);
+  add("arrived_at_ms >= ?", filter.sinceMs);
+  add("arrived_at_ms <= ?", filter.untilMs);
+  return { where: conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`, values };
+}
