@@ -16,18 +16,18 @@ const indentColumns = 30;
 
 /** What `weir` alone says. */
 export function programHelp(commands: readonly Command[], version: string): string {
-  const width = Math.max(...commands.map((command) => command.name.length));
-  const list = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+  const entries = [
+    ...commands.map((command) => [command.name, command.summary] as const),
+    ["help COMMAND", "all flags of a command"] as const,
+  ];
+  const width = Math.max(...entries.map(([name]) => name.length));
   return [
-    `Weir ${version}: one gateway for streams and files. It reads MQTT and dropped files, lets files pass`,
-    "slowly on purpose, and sends one merged flow to Kafka.",
+    `Weir ${version}: one gateway for streams and files. It reads MQTT and dropped files,`,
+    "lets the files pass slowly on purpose, and sends one merged flow to Kafka.",
     "",
     "Usage: weir COMMAND [flags]",
     "",
-    ...list,
-    `  ${"help COMMAND".padEnd(width)}  all flags of a command`,
-    "",
-    "Begin with:  weir demo",
+    ...entries.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
   ].join("\n");
 }
@@ -62,19 +62,18 @@ function flagHelp(option: Option<unknown>, width: number): string {
   const placeholder = option.placeholder ?? option.kind.placeholder;
   const flag = `  ${flagOf(option)}${option.arity === "toggle" ? "" : ` ${placeholder}`}`;
   const indent = " ".repeat(indentColumns);
-  const text = wrap(`${option.help}${notes(option)}`, width, indent);
+  const text = wrap(option.help + notes(option), width, indent);
   return flag.length + 2 <= indentColumns ? flag.padEnd(indentColumns) + text.slice(indentColumns) : `${flag}\n${text}`;
 }
 
-/** ` (rows/s; default 1000/s; repeatable)`. */
+/** ` [rows/s; default: 1000/s; like 500/s]`. */
 function notes(option: Option<unknown>): string {
-  const standard = option.defaultText ??
-    (option.fallback === null ? null : option.fallback === "" ? "empty" : option.fallback);
+  const standard = option.defaultText ?? option.fallback;
   const parts = [
-    ...(option.unit === undefined ? [] : [`in ${option.unit}`]),
+    ...(option.unit === undefined ? [] : [option.unit]),
     ...(option.arity === "many" ? ["repeatable"] : []),
     ...(standard === null ? [] : [`default: ${standard}`]),
+    ...(option.example === undefined ? [] : [`like ${option.example}`]),
   ];
-  const example = option.example === undefined ? "" : `, like ${option.example}`;
-  return `${example}${parts.length === 0 ? "" : ` [${parts.join("; ")}]`}`;
+  return parts.length === 0 ? "" : ` [${parts.join("; ")}]`;
 }

@@ -14,15 +14,27 @@ export const toggle: Kind<boolean> = kind({
   parse: (text) => text === "true" ? true : text === "false" ? false : refuse(),
 });
 
-/** One of a few words; `words` maps each to what it means. */
-export function choice<T>(words: Readonly<Record<string, T>>): Kind<T> {
-  const names = Object.keys(words);
-  const meanings = new Map(Object.entries(words));
+/** One of a few words. */
+export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   return kind<T>({
-    placeholder: names.join("|"),
-    allowed: `one of ${names.join(", ")}`,
-    ...(names.some((name) => /^\d+$/.test(name)) ? { number: "integer" } : { choices: names }),
-    parse: (text) => meanings.get(text) ?? refuse(),
+    placeholder: words.join("|"),
+    allowed: `one of ${words.join(", ")}`,
+    choices: words,
+    parse: (text) => words.find((word) => word === text) ?? refuse(),
+  });
+}
+
+/** One of a few words, some of which are numbers in YAML; each with what it means. */
+export function oneMeaning<T>(...meanings: readonly (readonly [word: string, meaning: T])[]): Kind<T> {
+  const words = meanings.map(([word]) => word);
+  return kind<T>({
+    placeholder: words.join("|"),
+    allowed: `one of ${words.join(", ")}`,
+    number: "integer",
+    parse(text) {
+      const found = meanings.find(([word]) => word === text);
+      return found === undefined ? refuse() : found[1];
+    },
   });
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { buildSettings } from "./build.ts";
+import { buildSettings, stateDir } from "./build.ts";
 import { checkTogether } from "./combinations.ts";
 import { gather, type Gathered, type Presets } from "./gather.ts";
 import { openNamedFiles } from "./named_files.ts";
@@ -49,6 +49,11 @@ export function loadSettings(
   const complaints = options.validate?.(settings) ?? [];
   if (complaints.length > 0) return { kind: "problems", problems: complaints.map((one) => located(one, gathered)) };
   return { kind: "settings", settings, gathered };
+}
+
+/** The state folder alone: for commands that only look at what a gateway left there. */
+export function stateDirOf(gathered: Gathered, surroundings: Surroundings): string {
+  return stateDir(openNamedFiles(gathered, surroundings), surroundings);
 }
 
 /** Words that no flag took: settings have names. */

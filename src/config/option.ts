@@ -36,6 +36,7 @@ export interface About {
   readonly placeholder?: string;
   /** What a bare number means: `bytes`, `seconds`, `rows/s`. */
   readonly unit?: string;
+  /** A value as one would write it in a shell. */
   readonly example?: string;
   /** The default in words, when it is not one fixed text. */
   readonly defaultText?: string;

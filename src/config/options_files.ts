@@ -3,15 +3,14 @@
  *
  * @module
  */
-import type { FileFormat } from "../core/decoder.ts";
 import { type Kind, kind, refuse } from "./kind.ts";
 import {
   byteRateOrNone,
-  choice,
   count,
   duration,
   durationMs,
   durationOrNone,
+  oneOf,
   rate,
   rateOrNone,
   sizeOrNone,
@@ -75,7 +74,7 @@ export const files = {
   dirs: repeatable("files-dir", folder, "line", {
     ...here,
     help: "folder that dumps are dropped into; without one there are no files",
-    example: "--files-dir /var/lib/dumps,every=1h",
+    example: "/var/lib/dumps,every=1h",
     more:
       "`weight=N` (1 when not given) is the share among folders, `every=TIME` how often a dump comes and thus its deadline, `cap=RATE` a cap of this folder alone.",
   }),
@@ -83,7 +82,7 @@ export const files = {
     ...here,
     help: "read only files whose names fit",
     defaultText: ".csv .tsv .json .ndjson .jsonl, each also .gz",
-    example: "--files-pattern '*_readings.csv.gz'",
+    example: "'*_readings.csv.gz'",
     more: "Never read: names that begin with `.` or `~`, and `*.tmp`, `*.part`, `*.filepart`, `*.inprogress`.",
   }),
   recursive: toggle("files-recursive", {
@@ -94,7 +93,7 @@ export const files = {
     ...alsoDemo,
     help: "rows a second that all files together never pass",
     unit: "rows/s",
-    example: "--files-cap 500/s",
+    example: "500/s",
   }),
   capBytes: defaulted("files-cap-bytes", byteRateOrNone, "none", {
     ...alsoDemo,
@@ -115,7 +114,7 @@ export const files = {
   }),
   ready: defaulted(
     "files-ready",
-    choice<"quiet" | "rename" | "marker">({ quiet: "quiet", rename: "rename", marker: "marker" }),
+    oneOf("quiet", "rename", "marker"),
     "quiet",
     {
       ...here,
@@ -136,7 +135,7 @@ export const files = {
   }),
   after: defaulted(
     "files-after",
-    choice<"archive" | "delete" | "keep">({ archive: "archive", delete: "delete", keep: "keep" }),
+    oneOf("archive", "delete", "keep"),
     "archive",
     {
       ...here,
@@ -161,7 +160,7 @@ export const files = {
   }),
   format: defaulted(
     "files-format",
-    choice<FileFormat | "auto">({ auto: "auto", csv: "csv", ndjson: "ndjson", json: "json" }),
+    oneOf("auto", "csv", "ndjson", "json"),
     "auto",
     { ...here, help: "format of the files; auto: by the name's ending, then by content" },
   ),
@@ -173,7 +172,7 @@ export const files = {
     ...here,
     help: "names of the columns of files without a header row",
     defaultText: "the first row is the header",
-    example: "--csv-columns device_id,metric,value,ts",
+    example: "device_id,metric,value,ts",
   }),
   csvSkip: defaulted("csv-skip", count(0, 10_000), "0", {
     ...here,
@@ -183,7 +182,7 @@ export const files = {
   timeZone: defaulted("time-zone", timeZone, "UTC", {
     ...alsoDemo,
     help: "zone of times that name none",
-    example: "--time-zone Europe/Berlin",
+    example: "Europe/Berlin",
   }),
 };
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Level } from "../core/event.ts";
+import type { Reason } from "../core/reading.ts";
 import { type Kind, kind, refuse } from "./kind.ts";
-import { choice, count, duration, moment, path, size, text } from "./kinds.ts";
+import { count, duration, moment, oneOf, path, size, text } from "./kinds.ts";
 import { type CommandName, defaulted, optional, toggle } from "./option.ts";
 
 const gatewayCommands: readonly CommandName[] = ["run", "check", "demo"];
@@ -26,7 +26,7 @@ export const general = {
     commands: [...gatewayCommands, "dlq list", "dlq show"],
     help: "read settings from this YAML file",
     placeholder: "FILE",
-    example: "--config /etc/weir/weir.yaml",
+    example: "/etc/weir/weir.yaml",
     more:
       "Its keys are the names of the flags without the dashes. It is named by this flag or by `WEIR_CONFIG`; there is no file that is read unasked.",
   }),
@@ -37,7 +37,7 @@ export const general = {
     defaultText: "the host name and 4 hex digits of the machine id",
     more:
       "Two gateways must not share a name: their client ids would push each other off the broker. Keep it once chosen: the broker's session and the record ids hang on it.",
-    example: "--gateway press-line-3",
+    example: "press-line-3",
   }),
   stateDir: optional("state-dir", path, {
     group: "General",
@@ -45,11 +45,10 @@ export const general = {
     help: "folder for checkpoints, dead letters and the lock; one gateway at a time",
     placeholder: "DIR",
     defaultText: "$STATE_DIRECTORY, else /var/lib/weir",
-    example: "--state-dir /var/lib/weir",
   }),
   logLevel: defaulted(
     "log-level",
-    choice<Level>({ debug: "debug", info: "info", warn: "warn", error: "error" }),
+    oneOf("debug", "info", "warn", "error"),
     "info",
     {
       group: "General",
@@ -59,7 +58,7 @@ export const general = {
   ),
   logFormat: defaulted(
     "log-format",
-    choice<"auto" | "text" | "json" | "journal">({ auto: "auto", text: "text", json: "json", journal: "journal" }),
+    oneOf("auto", "text", "json", "journal"),
     "auto",
     {
       group: "General",
@@ -133,21 +132,40 @@ export const thisRun = {
     help: "end after this time",
     unit: "seconds",
     defaultText: "until Ctrl-C",
-    example: "--for 30s",
+    example: "30s",
     flagOnly: true,
   }),
 };
 
+const reasons: readonly Reason[] = Object.values(
+  // A reason that the type knows and this list does not is a type error here.
+  {
+    bad_json: "bad_json",
+    bad_csv: "bad_csv",
+    invalid_utf8: "invalid_utf8",
+    too_long: "too_long",
+    missing_field: "missing_field",
+    wrong_type: "wrong_type",
+    extra_field: "extra_field",
+    rule_error: "rule_error",
+    topic_mismatch: "topic_mismatch",
+    too_large: "too_large",
+    bad_topic: "bad_topic",
+    rejected: "rejected",
+  } satisfies { readonly [R in Reason]: R },
+);
+
 /** Which dead letters to show. */
 export const letters = {
-  reason: optional("reason", text("REASON", "a reason like bad_csv or missing_field", /^[a-z0-9_]+$/), {
+  reason: optional("reason", oneOf(...reasons), {
     group: "Dead letters",
     commands: letterList,
-    help: "only letters with this reason",
-    example: "--reason bad_csv",
+    help: `only letters with this reason: ${reasons.join(", ")}`,
+    placeholder: "REASON",
+    example: "bad_csv",
     flagOnly: true,
   }),
-  origin: optional("origin", choice<"real_time" | "batch">({ real_time: "real_time", batch: "batch" }), {
+  origin: optional("origin", oneOf("real_time", "batch"), {
     group: "Dead letters",
     commands: letterList,
     help: "only letters from streams (real_time) or from files (batch)",
@@ -164,7 +182,7 @@ export const letters = {
     group: "Dead letters",
     commands: letterList,
     help: "only letters stored at or after this time",
-    example: "--since 2h",
+    example: "2h",
     flagOnly: true,
   }),
   until: optional("until", moment, {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Kind, kind, refuse } from "./kind.ts";
-import { choice, count, duration, path, text } from "./kinds.ts";
+import { count, duration, oneMeaning, oneOf, path, text } from "./kinds.ts";
 import { anyText } from "./options_general.ts";
 import { type About, defaulted, optional, repeatable } from "./option.ts";
 import { splitTail, tailWeight } from "./tail.ts";
@@ -41,22 +41,22 @@ export const mqtt = {
   url: optional("mqtt-url", url, {
     ...here,
     help: "broker to read streams from; without it there are no streams",
-    example: "--mqtt-url mqtt://127.0.0.1:1883",
+    example: "mqtt://127.0.0.1:1883",
     more: "`mqtt` and `ws` are plain, `mqtts` and `wss` are TLS. User and password have settings of their own.",
   }),
   topics: repeatable("mqtt-topic", subscription, "line", {
     ...here,
     help: "topics to subscribe to; {name} makes a level a field, + and # as in MQTT",
-    example: "--mqtt-topic 'plant/{site}/{device_id}/{metric}'",
+    example: "'plant/{site}/{device_id}/{metric}'",
     more:
       "`{rest#}` takes all that is left. A message goes to the first template that fits. The weight (1 when not given) is the share among subscriptions " +
       "when readings wait: `,weight=3` gets three times as much as `,weight=1`.",
   }),
-  qos: defaulted("mqtt-qos", choice<0 | 1>({ "0": 0, "1": 1 }), "1", {
+  qos: defaulted("mqtt-qos", oneMeaning<0 | 1>(["0", 0], ["1", 1]), "1", {
     ...here,
     help: "quality of service of the subscriptions; 1: nothing is lost",
   }),
-  version: defaulted("mqtt-version", choice<"auto" | 4 | 5>({ auto: "auto", "5": 5, "3.1.1": 4 }), "auto", {
+  version: defaulted("mqtt-version", oneMeaning<"auto" | 4 | 5>(["auto", "auto"], ["5", 5], ["3.1.1", 4]), "auto", {
     ...here,
     help: "version of the protocol; auto: 5 first, then 3.1.1",
   }),
@@ -86,7 +86,7 @@ export const mqtt = {
   }),
   retained: defaulted(
     "mqtt-retained",
-    choice<"all" | "once" | "none">({ all: "all", once: "once", none: "none" }),
+    oneOf("all", "once", "none"),
     "all",
     {
       ...here,
@@ -98,7 +98,7 @@ export const mqtt = {
     ...here,
     help: "topic for a retained birth message and last will",
     defaultText: "off",
-    example: "--mqtt-status-topic gateways/press-line-3/status",
+    example: "gateways/press-line-3/status",
   }),
   keepalive: defaulted("mqtt-keepalive", duration(1000, 65_535_000), "30s", {
     ...here,

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Kind, kind, refuse } from "./kind.ts";
-import { choice, path } from "./kinds.ts";
+import { oneOf, path } from "./kinds.ts";
 import { anyText } from "./options_general.ts";
 import { type About, defaulted, optional, repeatable } from "./option.ts";
 
@@ -42,11 +42,11 @@ export const readings = {
   alias: repeatable("alias", alias, "line", {
     ...here,
     help: "other names that a field may come under",
-    example: "--alias device_id=dev,deviceId",
+    example: "device_id=dev,deviceId",
   }),
   extra: defaulted(
     "extra",
-    choice<"keep" | "drop" | "rescue" | "reject">({ keep: "keep", drop: "drop", rescue: "rescue", reject: "reject" }),
+    oneOf("keep", "drop", "rescue", "reject"),
     "keep",
     {
       ...here,
@@ -56,14 +56,14 @@ export const readings = {
   set: repeatable("set", set, "line", {
     ...here,
     help: "set a field to the value of a CEL expression; in the order given",
-    example: "--set 'value=unit == \"F\" ? (value - 32) / 1.8 : value'",
+    example: "'value=unit == \"F\" ? (value - 32) / 1.8 : value'",
   }),
   filter: optional("filter", anyText("a CEL expression", "EXPR"), {
     ...here,
     help: "forward only readings for which this CEL expression is true",
-    example: "--filter 'value != null && value < 1000'",
+    example: "'value != null && value < 1000'",
   }),
-  timeFormat: defaulted("time-format", choice<"ms" | "iso">({ ms: "ms", iso: "iso" }), "ms", {
+  timeFormat: defaulted("time-format", oneOf("ms", "iso"), "ms", {
     ...here,
     help: "how times leave: epoch milliseconds, or ISO 8601 in UTC",
   }),

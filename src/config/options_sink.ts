@@ -4,10 +4,9 @@
  * @module
  */
 import { type Kind, kind, refuse } from "./kind.ts";
-import { choice, path, text } from "./kinds.ts";
+import { oneOf, path, text } from "./kinds.ts";
 import { anyText } from "./options_general.ts";
 import { type About, defaulted, optional, repeatable, toggle } from "./option.ts";
-import type { KafkaSettings } from "./settings.ts";
 
 const here: Pick<About, "group" | "commands"> = { group: "Sink", commands: ["run", "check", "demo"] };
 
@@ -32,30 +31,23 @@ const broker: Kind<string> = kind({
   },
 });
 
-const saslMechanisms = {
-  none: "none",
-  plain: "plain",
-  "scram-sha-256": "scram-sha-256",
-  "scram-sha-512": "scram-sha-512",
-} as const;
-
 /** Settings of where readings go. */
 export const sink = {
   sink: defaulted("sink", sinkChoice, "kafka", {
     ...here,
     help: "where readings go: Kafka, the terminal, or a file of JSON lines",
-    example: "--sink ndjson:/var/lib/weir/readings.ndjson",
+    example: "ndjson:/var/lib/weir/readings.ndjson",
   }),
   brokers: repeatable("kafka-brokers", broker, "comma", {
     ...here,
     help: "Kafka brokers to begin with; the others are found out",
     placeholder: "HOST:PORT[,...]",
-    example: "--kafka-brokers 127.0.0.1:9092",
+    example: "127.0.0.1:9092",
   }),
   topic: optional("kafka-topic", text("TOPIC", "a topic, or a template like readings-{site}", /^[A-Za-z0-9._{}-]+$/), {
     ...here,
     help: "topic to write to; {name} stands for a field of the reading",
-    example: "--kafka-topic readings",
+    example: "readings",
   }),
   topicAllow: repeatable("kafka-topic-allow", text("TOPIC", "a topic", /^[A-Za-z0-9._-]{1,249}$/), "comma", {
     ...here,
@@ -74,7 +66,7 @@ export const sink = {
   ),
   compression: defaulted(
     "kafka-compression",
-    choice<KafkaSettings["compression"]>({ none: "none", gzip: "gzip" }),
+    oneOf("none", "gzip"),
     "none",
     {
       ...here,
@@ -83,7 +75,7 @@ export const sink = {
   ),
   headers: repeatable(
     "kafka-headers",
-    choice<KafkaSettings["headers"][number]>({ source: "source", position: "position", gateway: "gateway" }),
+    oneOf("source", "position", "gateway"),
     "comma",
     {
       ...here,
@@ -98,7 +90,7 @@ export const sink = {
     help: "certificates (PEM) to trust at Kafka; needs --kafka-tls",
     placeholder: "FILE",
   }),
-  sasl: defaulted("kafka-sasl", choice<keyof typeof saslMechanisms>(saslMechanisms), "none", {
+  sasl: defaulted("kafka-sasl", oneOf("none", "plain", "scram-sha-256", "scram-sha-512"), "none", {
     ...here,
     help: "how to log in at Kafka",
   }),

@@ -58,3 +58,19 @@ export function formatDuration(ms: number): string {
 export function formatCount(count: number): string {
   return Math.round(count).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
+
+/**
+ * JSON text made safe to print: JSON leaves DEL, C1 controls and bidirectional overrides as they are; as `\u` escapes it is the same JSON.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * assert.equal(printableJson('"\u202e"'), '"\\u202e"');
+ * ```
+ */
+export function printableJson(json: string): string {
+  return json.replace(
+    unprintable,
+    (c) => [...Array(c.length).keys()].map((i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
+  );
+}

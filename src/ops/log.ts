@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../core/clock.ts";
 import type { Event, EventData, Level } from "../core/event.ts";
-import { formatCount, printable } from "../core/text.ts";
+import { formatCount, printable, printableJson } from "../core/text.ts";
 
 /** Lines of one event name in a window; more are counted, not written. */
 const linesPerWindowMax = 30;
@@ -127,8 +127,7 @@ function jsonLine(event: Event, clock: Clock): string {
     message: event.message,
     ...(Object.keys(event.data).length === 0 ? {} : { data: event.data }),
   });
-  // JSON leaves DEL, C1 controls and bidirectional overrides as they are; as \u escapes the text is the same JSON.
-  return printable(text, Infinity);
+  return printableJson(text);
 }
 
 function sgr(codes: string, text: string): string {

@@ -1,0 +1,12 @@
+/**
+ * Every command, one line each, in the order of the help.
+ *
+ * @module
+ */
+import { check } from "./check.ts";
+import type { Command } from "./command.ts";
+import { dlqCommands } from "./dlq.ts";
+import { run } from "./run.ts";
+
+/** All commands. */
+export const commands: readonly Command[] = [run, check, ...dlqCommands];

@@ -1,0 +1,65 @@
+/**
+ * The machine that commands run on: streams, signals, clock.
+ *
+ * @module
+ */
+import config from "../../deno.json" with { type: "json" };
+import { createApp } from "../app.ts";
+import { machine } from "../config/surroundings.ts";
+import { systemClock } from "../core/clock.ts";
+import { systemDice } from "../core/dice.ts";
+import { openLedgerReadOnly } from "../store/ledger.ts";
+import type { CommandContext, Output } from "./command.ts";
+
+/** Context of a command that runs on this machine. */
+export function machineContext(): Omit<CommandContext, "args"> {
+  const surroundings = machine();
+  const wantsColour = (surroundings.environment["NO_COLOR"] ?? "") === "" &&
+    surroundings.environment["TERM"] !== "dumb";
+  return {
+    surroundings,
+    clock: systemClock,
+    dice: systemDice,
+    version: config.version,
+    output: outputTo(Deno.stdout, wantsColour),
+    errors: outputTo(Deno.stderr, wantsColour),
+    stdout: Deno.stdout,
+    onStopSignal,
+    createApp,
+    openLetters: (stateDir) => openLedgerReadOnly(stateDir),
+  };
+}
+
+function outputTo(stream: typeof Deno.stdout | typeof Deno.stderr, wantsColour: boolean): Output {
+  const encoder = new TextEncoder();
+  const isTerminal = stream.isTerminal();
+  const size = () => isTerminal ? Deno.consoleSize() : { columns: 80, rows: 24 };
+  return {
+    write(text) {
+      const bytes = encoder.encode(text);
+      try {
+        for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+      } catch (thrown) {
+        // `weir help run | head`: nobody reads on, and that is their right.
+        if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown;
+      }
+    },
+    isTerminal,
+    colour: isTerminal && wantsColour,
+    get columns() {
+      return size().columns;
+    },
+    get rows() {
+      return size().rows;
+    },
+  };
+}
+
+function onStopSignal(callback: (signal: string) => void): () => void {
+  const removals = (["SIGINT", "SIGTERM"] as const).map((signal) => {
+    const listener = () => callback(signal);
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  return () => removals.forEach((remove) => remove());
+}
