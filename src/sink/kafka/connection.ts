@@ -1,0 +1,286 @@
+/**
+ * One connection to one broker: TCP, TLS and SASL are kafkajs's, everything above is ours. No other file imports kafkajs.
+ *
+ * A connection is thrown away with its socket on the first error of any kind and never repaired: kafkajs's own connection, used again
+ * after a half-received answer, reads the rest of the old one as the beginning of the new one. Deadlines are ours as well.
+ *
+ * @module
+ */
+/// <reference types="./kafkajs_internals.d.ts" />
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import Broker from "kafkajs/src/broker/index.js";
+import ConnectionPool, { type SilentLogger, type SocketFactoryArguments } from "kafkajs/src/network/connectionPool.js";
+import type { Clock } from "../../core/clock.ts";
+import { messageOf } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+import { PathError, type PathFailure } from "./path_error.ts";
+import type { KafkaRequest } from "./requests.ts";
+
+/** User and password, and how they are proved. */
+export interface SaslOptions {
+  readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How connections are made. */
+export interface ConnectionOptions {
+  readonly clientId: string;
+  /** Null: no TLS. `ca`: certificates in PEM that are trusted instead of the well-known ones, or null. */
+  readonly tls: { readonly ca: string | null } | null;
+  readonly sasl: SaslOptions | null;
+  /** Longest time for TCP, TLS and SASL together, in ms. */
+  readonly connectTimeoutMs: number;
+}
+
+/** Where a broker listens. */
+export interface BrokerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A connection that is open. */
+export interface Connection {
+  readonly address: BrokerAddress;
+  /** False once it failed, and when its SASL session is about to end: open another. */
+  readonly live: boolean;
+  /**
+   * Sends a request and waits for its answer.
+   *
+   * @throws {PathError} when there is no answer in `timeoutMs`, or the connection broke; then the connection is gone.
+   */
+  request<T>(request: KafkaRequest<T>, timeoutMs: number): Promise<T>;
+  /** Closes once the answers that are still due have come. */
+  retire(): void;
+  /** Destroys the socket; requests under way fail with `closed`. */
+  close(): void;
+}
+
+/** Opens a connection, or throws {@linkcode PathError}. `signal` gives up the attempt. */
+export type OpenConnection = (address: BrokerAddress, signal: AbortSignal) => Promise<Connection>;
+
+/** A session is left this long before the broker would end it. */
+const sessionMarginMs = 10_000;
+
+/** The real {@linkcode OpenConnection}. */
+export function connectionOpener(options: ConnectionOptions, clock: Clock): OpenConnection {
+  return async (address, signal) => {
+    const channel = createChannel(address, options, clock);
+    const giveUp = () => channel.fail(new PathError("closed", "The connection was closed"));
+    signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      if (signal.aborted) giveUp();
+      await channel.within(options.connectTimeoutMs, channel.broker.connect());
+      return channel.connection;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+  };
+}
+
+interface Channel {
+  readonly broker: Broker;
+  readonly connection: Connection;
+  /** The outcome of `work`, or the failure of the connection if that comes first, or a timeout, which is such a failure. */
+  within<T>(timeoutMs: number, work: Promise<T>): Promise<T>;
+  fail(error: PathError): void;
+}
+
+function createChannel(address: BrokerAddress, options: ConnectionOptions, clock: Clock): Channel {
+  const name = printable(`${address.host}:${address.port}`);
+  const waiting = new Set<(error: PathError) => void>();
+  let socket: Socket | null = null;
+  let failed: PathError | null = null;
+  let retiring = false;
+
+  const pool = new ConnectionPool({
+    host: address.host,
+    port: address.port,
+    clientId: options.clientId,
+    ssl: options.tls,
+    sasl: options.sasl === null ? null : { ...options.sasl },
+    socketFactory,
+    connectionTimeout: options.connectTimeoutMs,
+    requestTimeout: options.connectTimeoutMs,
+    enforceRequestTimeout: false,
+    reauthenticationThreshold: sessionMarginMs,
+    logger: silentLogger,
+  });
+  for (const pooled of pool.pool) tame(pooled);
+  const broker = new Broker({ connectionPool: pool, logger: silentLogger });
+
+  const connection: Connection = {
+    address,
+    get live() {
+      return failed === null && !retiring && broker.isConnected();
+    },
+    request(request, timeoutMs) {
+      const speaks = broker.versions?.[request.apiKey];
+      if (speaks === undefined || speaks.minVersion > request.apiVersion || speaks.maxVersion < request.apiVersion) {
+        const error = new PathError(
+          "unsupported",
+          `Kafka broker ${name} does not speak ${request.apiName} version ${request.apiVersion}`,
+        );
+        fail(error);
+        return Promise.reject(error);
+      }
+      const body = { buf: request.body, buffer: request.body };
+      const sent = pool.send({
+        request: { ...request, encode: () => Promise.resolve(body) },
+        response: {
+          decode: (answer) => Promise.resolve(answer),
+          parse: (answer) => Promise.resolve(request.read(answer)),
+        },
+      });
+      return within(timeoutMs, sent);
+    },
+    retire() {
+      retiring = true;
+      if (waiting.size === 0) connection.close();
+    },
+    close: () => fail(new PathError("closed", `The connection to Kafka broker ${name} was closed`)),
+  };
+  return { broker, connection, within, fail };
+
+  function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (failed !== null) {
+        work.catch(() => {}); // its failure is a consequence of the one that is told
+        return reject(failed);
+      }
+      const timer = clock.after(timeoutMs, () => {
+        fail(new PathError("timed_out", `Kafka broker ${name} did not answer within ${timeoutMs} ms`));
+      });
+      const settle = () => {
+        timer.cancel();
+        waiting.delete(lost);
+      };
+      const lost = (error: PathError) => {
+        settle();
+        reject(error);
+      };
+      waiting.add(lost);
+      work.then((value) => {
+        settle();
+        resolve(value);
+        if (retiring && waiting.size === 0) connection.close();
+      }, (thrown: unknown) => {
+        if (failed !== null) return;
+        const error = pathErrorOf(thrown, name);
+        if (error === null) {
+          settle();
+          return reject(thrown);
+        }
+        fail(error);
+      });
+    });
+  }
+
+  function fail(error: PathError): void {
+    if (failed !== null) return;
+    failed = error;
+    // With an error, so that kafkajs clears the timers of an attempt to connect.
+    socket?.destroy(error);
+    for (const lost of [...waiting]) lost(error);
+  }
+
+  function socketFactory({ host, port, onConnect }: SocketFactoryArguments): Socket {
+    const servername = isIP(host) ? {} : { servername: host };
+    const ca = options.tls?.ca ?? null;
+    const opened = options.tls === null
+      ? connectTcp({ host, port }, onConnect)
+      : connectTls({ host, port, ...servername, ...(ca === null ? {} : { ca }) }, onConnect);
+    opened.setNoDelay(true);
+    opened.setKeepAlive(true, 60_000);
+    opened.once("close", () => fail(new PathError("lost", `Kafka broker ${name} closed the connection`)));
+    socket = opened;
+    return opened;
+  }
+
+  /** Takes two bad habits off a kafkajs connection. */
+  function tame(pooled: (typeof pool.pool)[number]): void {
+    // It looks after each answer for requests that wait, with a timer of negative length, which makes the runtime print a warning.
+    // None ever waits: we set no limit of requests in flight and honour throttling ourselves.
+    pooled.requestQueue.scheduleCheckPendingRequests = () => {};
+    // It throws out of the socket's event, where nobody can catch it, when what comes is not Kafka.
+    const processData = pooled.processData.bind(pooled);
+    pooled.processData = (data) => {
+      try {
+        processData(data);
+      } catch (thrown) {
+        if (!(thrown instanceof RangeError)) throw thrown;
+        fail(new PathError("garbled", `What ${name} sent is not an answer of Kafka`, thrown));
+      }
+    };
+  }
+}
+
+/** kafkajs logs what we say ourselves, and more: it gets no voice. */
+const silentLogger: SilentLogger = {
+  namespace: () => silentLogger,
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+};
+
+const failureOfSystemCode: Readonly<Record<string, PathFailure>> = {
+  ECONNREFUSED: "refused",
+  ENOTFOUND: "unresolved",
+  EAI_AGAIN: "unresolved",
+  EAI_NODATA: "unresolved",
+  EAI_NONAME: "unresolved",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  EADDRNOTAVAIL: "unreachable",
+  ETIMEDOUT: "timed_out",
+  ECONNRESET: "lost",
+  ECONNABORTED: "lost",
+  EPIPE: "lost",
+};
+
+const words: Readonly<Record<PathFailure, string>> = {
+  refused: "refused the connection",
+  unresolved: "cannot be found by name",
+  unreachable: "cannot be reached over the network",
+  timed_out: "did not answer in time",
+  lost: "closed the connection",
+  tls: "and this gateway could not agree on TLS",
+  authentication: "refused the user name or the password",
+  mechanism: "does not offer this SASL mechanism",
+  unsupported: "speaks another version of the protocol",
+  garbled: "answered something that is not Kafka",
+  unknown_node: "is not part of the cluster any more",
+  closed: "was left",
+};
+
+/** What kafkajs (or the socket under it) threw as a {@linkcode PathError}; null when it is a defect. */
+function pathErrorOf(thrown: unknown, name: string): PathError | null {
+  if (thrown instanceof PathError) return thrown;
+  const failure = failureOf(thrown);
+  if (failure === null) return null;
+  return new PathError(failure, `Kafka broker ${name} ${words[failure]} (${printable(messageOf(thrown))})`, thrown);
+}
+
+function failureOf(thrown: unknown): PathFailure | null {
+  if (!(thrown instanceof Error)) return null;
+  const code = "code" in thrown ? thrown.code : undefined;
+  // A decoder of kafkajs ran over the end of an answer.
+  if (thrown instanceof RangeError) return "garbled";
+  if (!thrown.name.startsWith("KafkaJS")) return typeof code === "string" ? failureOfSystemCode[code] ?? null : null;
+  if (thrown.name === "KafkaJSSASLAuthenticationError") {
+    return thrown.message.includes("not supported by the server") ? "mechanism" : "authentication";
+  }
+  if (thrown.name === "KafkaJSProtocolError") {
+    return code === 33 ? "mechanism" : code === 58 ? "authentication" : "unsupported";
+  }
+  if (thrown.name === "KafkaJSServerDoesNotSupportApiKey") return "unsupported";
+  if (thrown.name === "KafkaJSInvariantViolation") return null;
+  if (typeof code === "string" && failureOfSystemCode[code] !== undefined) return failureOfSystemCode[code] ?? null;
+  if (/certificate|tls|ssl|handshake|altname|InvalidContentType|corrupt message/i.test(`${thrown.message} ${code}`)) {
+    return "tls";
+  }
+  if (/timeout|timed out/i.test(thrown.message)) return "timed_out";
+  return "lost";
+}

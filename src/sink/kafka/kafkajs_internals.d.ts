@@ -1,0 +1,78 @@
+/**
+ * Types of the two files inside kafkajs 2.2.4 that connection.ts uses, as far as it uses them. kafkajs is frozen at this release, so
+ * they cannot move; connection.ts alone imports them.
+ *
+ * @module
+ */
+
+declare module "kafkajs/src/network/connectionPool.js" {
+  import type { Socket } from "node:net";
+
+  export interface SilentLogger {
+    namespace(name: string): SilentLogger;
+    debug(): void;
+    info(): void;
+    warn(): void;
+    error(): void;
+  }
+
+  export interface SocketFactoryArguments {
+    readonly host: string;
+    readonly port: number;
+    readonly onConnect: () => void;
+  }
+
+  export interface ConnectionPoolOptions {
+    readonly host: string;
+    readonly port: number;
+    readonly clientId: string;
+    readonly ssl: object | null;
+    readonly sasl: { readonly mechanism: string; readonly username: string; readonly password: string } | null;
+    readonly socketFactory: (socket: SocketFactoryArguments) => Socket;
+    readonly connectionTimeout: number;
+    readonly requestTimeout: number;
+    readonly enforceRequestTimeout: boolean;
+    readonly reauthenticationThreshold: number;
+    readonly logger: SilentLogger;
+  }
+
+  /** One TCP connection with its queue of requests. */
+  export interface PooledConnection {
+    processData(data: Uint8Array): void;
+    readonly requestQueue: { scheduleCheckPendingRequests(): void };
+  }
+
+  export interface ProtocolRequest<T> {
+    readonly request: {
+      readonly apiKey: number;
+      readonly apiVersion: number;
+      readonly apiName: string;
+      readonly encode: () => Promise<{ readonly buf: Uint8Array; readonly buffer: Uint8Array }>;
+    };
+    readonly response: {
+      readonly decode: (answer: Uint8Array) => Promise<Uint8Array>;
+      readonly parse: (answer: Uint8Array) => Promise<T>;
+    };
+  }
+
+  export default class ConnectionPool {
+    constructor(options: ConnectionPoolOptions);
+    readonly pool: readonly PooledConnection[];
+    send<T>(request: ProtocolRequest<T>): Promise<T>;
+  }
+}
+
+declare module "kafkajs/src/broker/index.js" {
+  import type ConnectionPool from "kafkajs/src/network/connectionPool.js";
+  import type { SilentLogger } from "kafkajs/src/network/connectionPool.js";
+
+  export default class Broker {
+    constructor(options: { readonly connectionPool: ConnectionPool; readonly logger: SilentLogger });
+    /** What the broker speaks, by API key; null before `connect`. */
+    readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>> | null;
+    /** Opens the connection, learns what the broker speaks, authenticates. */
+    connect(): Promise<void>;
+    /** Connected, and authenticated with time left in the session. */
+    isConnected(): boolean;
+  }
+}

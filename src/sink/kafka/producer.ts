@@ -1,0 +1,506 @@
+/**
+ * An idempotent producer: readings in, one report for each acknowledged batch out; nothing lost, nothing doubled, each key in order.
+ *
+ *     send -> topic -> partition queue -> batch (encoded and stamped once) -> request to the leader -> answer -> report
+ *
+ * - One batch of a partition is under way at a time, and is sent again unchanged until Kafka has it: Kafka knows it by producer id and
+ *   sequence, and drops what it has already. So order holds through every retry, and a lost answer doubles nothing.
+ * - A batch that Kafka refuses for what is in it is halved until the one record stands alone, which is rejected.
+ * - All partitions of a leader that have something go into one request. It leaves at once when none is under way to that leader;
+ *   otherwise records gather for `lingerMs`, until a batch is full, or until the answer is there.
+ * - The queues have no limit of their own: the credits of the scheduler bound what is in here.
+ *
+ * @module
+ */
+import { type Backoff, type BackoffOptions, createBackoff } from "../../core/backoff.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
+import type { Dice } from "../../core/dice.ts";
+import type { Emit } from "../../core/event.ts";
+import type { Reading, Reason } from "../../core/reading.ts";
+import { formatBytes, quoted } from "../../core/text.ts";
+import { isPassing, pathAdviceOf, troubleOf, type Verdict, verdictOf } from "./classify.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Batch, Identity, Partition } from "./partition.ts";
+import { PathError } from "./path_error.ts";
+import { batchHeaderBytes, type Compression, createRecordBatchEncoder, type RecordShape } from "./record_batch.ts";
+import type { ProduceAnswer } from "./requests.ts";
+import { createTimers } from "./timers.ts";
+import { createTopics, type Topic } from "./topics.ts";
+import type { Troubles } from "./troubles.ts";
+
+/** How a producer works. */
+export interface ProducerOptions {
+  readonly clientId: string;
+  readonly compression: Compression;
+  /** Longest time that a record gathers company while a request is under way, in ms. */
+  readonly lingerMs: number;
+  /** Largest batch before compression, in bytes; a larger record is sent alone. */
+  readonly batchBytesMax: number;
+  /** Largest request, in bytes; a larger batch is sent alone. */
+  readonly requestBytesMax: number;
+  /** Largest value that is tried at all, in bytes. */
+  readonly recordBytesMax: number;
+  /** Requests under way to one leader. */
+  readonly requestsInFlightMax: number;
+  readonly metadataMaxAgeMs: number;
+  readonly backoff: BackoffOptions;
+}
+
+/** What a producer works with. */
+export interface ProducerDeps {
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly emit: Emit;
+  readonly cluster: Cluster;
+  readonly troubles: Troubles;
+  readonly shape: RecordShape<Reading>;
+  /** Readings of one acknowledged batch, in order. May send more. */
+  readonly onDelivered: (readings: readonly Reading[]) => void;
+  readonly onRejected: (reading: Reading, reason: Reason, detail: string) => void;
+}
+
+/** Counts of a producer. */
+export interface ProducerStatus {
+  readonly inFlightReadings: number;
+  readonly retries: number;
+  readonly throttledMs: number;
+  /** Records that may be in Kafka twice: a producer id was lost while an attempt was in doubt. */
+  readonly maybeDoubled: number;
+}
+
+/** A producer. */
+export interface Producer {
+  /** Connects and asks for what is needed to send to these topics. */
+  warm(topics: readonly string[]): void;
+  /** Takes a reading. Behind it, readings of the same key and topic stay in order. */
+  send(reading: Reading, topic: string, key: string | null): void;
+  /** Stops gathering until all that is in here now has been reported, then resolves; also when the producer is closed. */
+  flush(): Promise<void>;
+  /** Gives up: no more reports. */
+  close(): void;
+  status(): ProducerStatus;
+}
+
+interface Leader {
+  readonly node: number;
+  /** Partitions with something to send, the longest-waiting first. */
+  readonly ready: Set<Partition>;
+  requestsInFlight: number;
+  /** Since when records gather. */
+  gatheringSinceMs: number;
+  /** A batch is full, or one is to be sent again: no more gathering. */
+  urgent: boolean;
+  throttledUntilMs: number;
+  pumpPlanned: boolean;
+  timer: Timer | null;
+  readonly backoff: Backoff;
+}
+
+/** Sequence numbers wrap here (Kafka's are non-negative int32). */
+const sequenceMask = 0x7fffffff;
+
+/** A learnt batch size does not go below this. */
+const learntBatchBytesMin = 1024;
+
+/** Makes a {@linkcode Producer}. */
+export function createProducer(options: ProducerOptions, deps: ProducerDeps): Producer {
+  const { clock, dice, cluster, troubles } = deps;
+  const timers = createTimers(clock);
+  const encoder = createRecordBatchEncoder(deps.shape, options.compression);
+  const leaders = new Map<number, Leader>();
+  const flushes = new Set<{ readonly open: Set<Reading>; readonly resolve: () => void }>();
+  const topics = createTopics(options, { cluster, timers, dice, troubles, onReady: makeReady });
+  const identityPlace = `${options.clientId} producer id`;
+  let identity: Identity | null = null;
+  let identityAsked = false;
+  let inFlightReadings = 0;
+  let retries = 0;
+  let throttledMs = 0;
+  let maybeDoubled = 0;
+  let closed = false;
+
+  return {
+    warm(names) {
+      for (const name of names) topics.named(name);
+      askIdentity();
+    },
+    send(reading, topic, key) {
+      if (closed) return;
+      inFlightReadings += 1;
+      if (reading.bytes > options.recordBytesMax) {
+        return reject(
+          reading,
+          "too_large",
+          `The record has ${formatBytes(reading.bytes)}; the most is ${formatBytes(options.recordBytesMax)}`,
+        );
+      }
+      topics.place(topics.named(topic), reading, key);
+    },
+    flush() {
+      if (inFlightReadings === 0 || closed) return Promise.resolve();
+      return new Promise((resolve) => {
+        flushes.add({ open: openReadings(), resolve });
+        for (const leader of leaders.values()) planPump(leader);
+      });
+    },
+    close() {
+      closed = true;
+      timers.cancelAll();
+      cluster.close();
+      for (const { resolve } of flushes) resolve();
+      flushes.clear();
+    },
+    status: () => ({ inFlightReadings, retries, throttledMs, maybeDoubled }),
+  };
+
+  // --- What can be sent, and when
+
+  function makeReady(partition: Partition): void {
+    if (partition.readyAt !== partition.leader) leaders.get(partition.readyAt)?.ready.delete(partition);
+    partition.readyAt = -1;
+    if (partition.onWire || partition.waiting || partition.leader < 0) return;
+    if (partition.batch === null && partition.queue.length === 0) return;
+    const leader = leaderOf(partition.leader);
+    if (leader.ready.size === 0) leader.gatheringSinceMs = clock.nowMs();
+    leader.ready.add(partition);
+    partition.readyAt = leader.node;
+    if (partition.batch !== null || partition.queue.bytes >= options.batchBytesMax) leader.urgent = true;
+    planPump(leader);
+  }
+
+  function leaderOf(node: number): Leader {
+    const known = leaders.get(node);
+    if (known !== undefined) return known;
+    const leader: Leader = {
+      node,
+      ready: new Set(),
+      requestsInFlight: 0,
+      gatheringSinceMs: 0,
+      urgent: false,
+      throttledUntilMs: -Infinity,
+      pumpPlanned: false,
+      timer: null,
+      backoff: createBackoff(options.backoff, dice),
+    };
+    leaders.set(node, leader);
+    return leader;
+  }
+
+  /** After the present burst of calls, so that what is sent in one go leaves in one batch. */
+  function planPump(leader: Leader): void {
+    if (leader.pumpPlanned) return;
+    leader.pumpPlanned = true;
+    queueMicrotask(() => pump(leader));
+  }
+
+  function pump(leader: Leader): void {
+    leader.pumpPlanned = false;
+    leader.timer?.cancel();
+    leader.timer = null;
+    if (closed || leader.ready.size === 0) return;
+    if (identity === null) return askIdentity();
+    if (leader.requestsInFlight >= options.requestsInFlightMax) return;
+    const waitMs = waitOf(leader);
+    if (waitMs > 0) {
+      leader.timer = timers.after(waitMs, () => planPump(leader));
+      return;
+    }
+    sendRequest(leader);
+    // The rest in another turn: encoding a request takes a few milliseconds.
+    if (leader.ready.size > 0) leader.timer = timers.after(0, () => planPump(leader));
+  }
+
+  /** How long the next request to this leader is to wait, in ms. */
+  function waitOf(leader: Leader): number {
+    const now = clock.nowMs();
+    const throttleMs = leader.throttledUntilMs - now;
+    if (throttleMs > 0) return throttleMs;
+    if (leader.requestsInFlight === 0 || leader.urgent || flushes.size > 0) return 0;
+    return leader.gatheringSinceMs + options.lingerMs - now;
+  }
+
+  function sendRequest(leader: Leader): void {
+    const partitions: Partition[] = [];
+    const batches: { topic: string; partition: number; bytes: Uint8Array }[] = [];
+    let bytes = 0;
+    leader.urgent = false;
+    leader.gatheringSinceMs = clock.nowMs();
+    for (const partition of leader.ready) {
+      const nextBytes = partition.batch?.bytes.length ?? Math.min(partition.queue.bytes, options.batchBytesMax);
+      if (bytes > 0 && bytes + nextBytes > options.requestBytesMax) {
+        leader.urgent = true;
+        break;
+      }
+      leader.ready.delete(partition);
+      partition.readyAt = -1;
+      const batch = partition.batch ?? makeBatch(partition);
+      if (batch === null) continue;
+      if (batch.attempts > 0) retries += 1;
+      batch.attempts += 1;
+      partition.onWire = true;
+      partitions.push(partition);
+      batches.push({ topic: partition.topic, partition: partition.index, bytes: batch.bytes });
+      bytes += batch.bytes.length;
+    }
+    if (batches.length === 0) return;
+    leader.requestsInFlight += 1;
+    cluster.produce(leader.node, batches).then(
+      (answer) => onAnswer(leader, partitions, answer),
+      (thrown: unknown) => onPathFailed(leader, partitions, thrown),
+    );
+  }
+
+  /** Makes the next batch of a partition; null when it has to wait, or when all that it had is rejected. */
+  function makeBatch(partition: Partition): Batch | null {
+    const stamp = partition.identity ?? identity;
+    if (stamp === null) return null;
+    const topic = topics.named(partition.topic);
+    while (partition.queue.length > 0) {
+      const { readings, keys, from, count } = partition.queue.front();
+      const encoded = encoder.encode(readings, keys, from, count, topic.batchBytesMax, {
+        ...stamp,
+        sequence: partition.sequence,
+        timestampMs: clock.wallMs(),
+      });
+      const records = partition.queue.take(encoded.count);
+      if (topic.bytesMax !== null && encoded.bytes.length > topic.bytesMax && encoded.count === 1) {
+        rejectAll(records.readings, "too_large", tooLarge(topic, encoded.bytes.length));
+        continue;
+      }
+      partition.batch = { ...records, bytes: encoded.bytes, inDoubt: false, attempts: 0 };
+      topics.rotate(topic, partition);
+      return partition.batch;
+    }
+    topics.settled(topic);
+    return null;
+  }
+
+  // --- What came of it
+
+  function onAnswer(leader: Leader, partitions: readonly Partition[], answer: ProduceAnswer): void {
+    if (closed) return;
+    leader.requestsInFlight -= 1;
+    leader.backoff.reset();
+    if (answer.throttleMs > 0) {
+      throttledMs += answer.throttleMs;
+      leader.throttledUntilMs = clock.nowMs() + answer.throttleMs;
+    }
+    for (const partition of partitions) {
+      const result = answer.results.find((r) => r.partition === partition.index && r.topic === partition.topic);
+      partition.onWire = false;
+      // No word about a batch is as good as an unexpected error.
+      settle(partition, verdictOf(result?.code ?? -1), result?.code ?? -1);
+    }
+    planPump(leader);
+  }
+
+  function settle(partition: Partition, verdict: Verdict, code: number): void {
+    const { batch } = partition;
+    if (batch === null) throw new Error(`Partition ${partition.place} has an answer and no batch`);
+    if (verdict.action === "done") {
+      partition.batch = null;
+      partition.failures = 0;
+      partition.sequence = (partition.sequence + batch.readings.length) & sequenceMask;
+      troubles.recover(partition.place);
+      deliver(batch.readings);
+      makeReady(partition);
+    } else {
+      batch.inDoubt ||= verdict.inDoubt;
+      partition.failures += 1;
+      if (!verdict.passing || partition.failures > 1) {
+        const what = `Kafka topic ${quoted(partition.topic)}: ${verdict.what}`;
+        troubles.suffer(`topic ${partition.topic} ${code}`, partition.place, what, verdict.advice);
+      }
+      mend(partition, batch, verdict, code);
+    }
+    topics.settled(topics.named(partition.topic));
+  }
+
+  function mend(partition: Partition, batch: Batch, verdict: Verdict, code: number): void {
+    switch (verdict.action) {
+      case "again":
+        topics.refresh(partition.topic);
+        return pause(partition);
+      case "split":
+        return splitBatch(partition, batch, verdict, code);
+      case "restamp":
+        partition.batch = null;
+        partition.queue.putBack(batch);
+        // An attempt that may be in the log holds the sequence; new bytes must not take the same one.
+        return batch.inDoubt ? renew(partition, batch) : pause(partition);
+      case "new_id":
+        partition.batch = null;
+        partition.queue.putBack(batch);
+        return renew(partition, batch);
+    }
+  }
+
+  /** Something in the batch is refused: halves it, or rejects the one record that is left. */
+  function splitBatch(partition: Partition, batch: Batch, verdict: Verdict, code: number): void {
+    const { readings, keys } = batch;
+    const topic = topics.named(partition.topic);
+    const half = readings.length >> 1;
+    partition.batch = null;
+    // A refusal of records is no trouble of the partition: it goes on.
+    partition.failures = 0;
+    troubles.recover(partition.place);
+    if (half > 0) {
+      partition.queue.putBack({ readings: readings.slice(half), keys: keys.slice(half) });
+      partition.queue.putBack({ readings: readings.slice(0, half), keys: keys.slice(0, half) });
+      if (code === 10) {
+        topic.batchBytesMax = Math.max(learntBatchBytesMin, Math.min(topic.batchBytesMax, batch.bytes.length >> 1));
+      }
+    } else if (code === 10) {
+      rejectAll(readings, "too_large", tooLarge(topic, batch.bytes.length));
+    } else {
+      rejectAll(
+        readings,
+        "rejected",
+        `Kafka topic ${quoted(topic.name)} (error code ${code}): ${verdict.what}. ${verdict.advice}`,
+      );
+    }
+    if (batch.inDoubt) renew(partition, batch);
+    else makeReady(partition);
+  }
+
+  /** Gives a partition a producer id of its own, after which its records are sent under new sequences. */
+  function renew(partition: Partition, batch: Batch): void {
+    if (batch.inDoubt) {
+      maybeDoubled += batch.readings.length;
+      deps.emit(
+        "warn",
+        "kafka.maybe_doubled",
+        `Kafka lost track of an attempt to send ${batch.readings.length} records to ${
+          quoted(partition.topic)
+        }: they may be there twice, ` +
+          "with the same weir.id",
+        { topic: partition.topic, partition: partition.index, records: batch.readings.length },
+      );
+    }
+    partition.waiting = true;
+    void acquireIdentity(partition.place, (fresh) => {
+      partition.identity = fresh;
+      partition.sequence = 0;
+      partition.waiting = false;
+      makeReady(partition);
+    });
+  }
+
+  /** Lets a partition wait for its backoff. */
+  function pause(partition: Partition): void {
+    partition.waiting = true;
+    const delayMs = delayAfter(partition.failures);
+    timers.after(delayMs, () => resume(partition));
+  }
+
+  function resume(partition: Partition): void {
+    partition.waiting = false;
+    makeReady(partition);
+  }
+
+  function delayAfter(failures: number): number {
+    const ceiling = Math.min(options.backoff.maxMs, options.backoff.firstMs * 2 ** Math.min(failures - 1, 30));
+    return ceiling / 2 + dice() * (ceiling / 2);
+  }
+
+  function onPathFailed(leader: Leader, partitions: readonly Partition[], thrown: unknown): void {
+    if (!(thrown instanceof PathError)) throw thrown;
+    if (closed) return;
+    leader.requestsInFlight -= 1;
+    for (const partition of partitions) {
+      partition.onWire = false;
+      partition.waiting = true;
+      partition.failures += 1;
+      if (partition.batch !== null) partition.batch.inDoubt = true;
+      if (!isPassing(thrown.failure) || partition.failures > 1) {
+        troubles.suffer(troubleOf(thrown.failure), partition.place, thrown.message, pathAdviceOf(thrown.failure));
+      }
+      topics.refresh(partition.topic);
+      topics.settled(topics.named(partition.topic));
+    }
+    // Together, so that they go into one request again.
+    timers.after(leader.backoff.nextMs(), () => partitions.forEach(resume));
+    planPump(leader);
+  }
+
+  // --- Producer ids
+
+  function askIdentity(): void {
+    if (identityAsked) return;
+    identityAsked = true;
+    void acquireIdentity(identityPlace, (fresh) => {
+      identity = fresh;
+      for (const leader of leaders.values()) planPump(leader);
+    });
+  }
+
+  async function acquireIdentity(place: string, use: (fresh: Identity) => void): Promise<void> {
+    const backoff = createBackoff(options.backoff, dice);
+    while (!closed) {
+      try {
+        const { code, producerId, producerEpoch } = await cluster.initProducerId();
+        if (closed) return;
+        // A broker that has just started may answer with id -1, and would take batches with it without looking for duplicates.
+        if (code === 0 && producerId >= 0n) {
+          troubles.recover(place);
+          return use({ producerId, producerEpoch });
+        }
+        const { what, advice, passing } = verdictOf(code === 0 ? 14 : code);
+        if (!passing || backoff.failures > 0) {
+          troubles.suffer(`producer id ${code}`, place, `Kafka gives no producer id: ${what}`, advice);
+        }
+      } catch (thrown) {
+        if (!(thrown instanceof PathError)) throw thrown;
+        if (thrown.failure === "closed") return;
+        troubles.suffer(troubleOf(thrown.failure), place, thrown.message, pathAdviceOf(thrown.failure));
+      }
+      await new Promise<void>((resolve) => timers.after(backoff.nextMs(), resolve));
+    }
+  }
+
+  // --- Reports
+
+  function deliver(readings: readonly Reading[]): void {
+    inFlightReadings -= readings.length;
+    deps.onDelivered(readings);
+    if (flushes.size > 0) forget(readings);
+  }
+
+  function reject(reading: Reading, reason: Reason, detail: string): void {
+    inFlightReadings -= 1;
+    deps.onRejected(reading, reason, detail);
+    if (flushes.size > 0) forget([reading]);
+  }
+
+  function rejectAll(readings: readonly Reading[], reason: Reason, detail: string): void {
+    for (const reading of readings) reject(reading, reason, detail);
+  }
+
+  function forget(readings: readonly Reading[]): void {
+    for (const flush of flushes) {
+      for (const reading of readings) flush.open.delete(reading);
+      if (flush.open.size > 0) continue;
+      flushes.delete(flush);
+      flush.resolve();
+    }
+  }
+
+  /** All readings that are in here. Only a flush asks: it is rare, and this is the price of counting nothing otherwise. */
+  function openReadings(): Set<Reading> {
+    const open = new Set<Reading>();
+    for (const topic of topics.all()) {
+      for (const queue of [topic.held, ...topic.partitions.map((partition) => partition.queue)]) {
+        for (const reading of queue.values()) open.add(reading);
+      }
+      for (const { batch } of topic.partitions) for (const reading of batch?.readings ?? []) open.add(reading);
+    }
+    return open;
+  }
+
+  function tooLarge(topic: Topic, bytes: number): string {
+    const most = topic.bytesMax === null ? "less" : `at most ${formatBytes(topic.bytesMax)}`;
+    return `The record has ${formatBytes(bytes - batchHeaderBytes)} on the wire; Kafka topic ${
+      quoted(topic.name)
+    } takes ${most} (max.message.bytes)`;
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Kafka's record batch, version 2: what a produce request carries for one partition.
+ *
+ *     base offset i64 | length i32 | leader epoch i32 | magic i8 = 2 | crc32c u32 |
+ *     attributes i16 | last offset delta i32 | base timestamp i64 | max timestamp i64 |
+ *     producer id i64 | producer epoch i16 | base sequence i32 | count i32 | records
+ *     record: length, attributes i8, timestamp delta, offset delta, key, value, headers (lengths and deltas are zigzag varints)
+ *
+ * Everything is written once into one buffer that is used again for the next batch; the finished batch is copied out in its exact
+ * size, because it is kept until it is acknowledged and sent again unchanged. Text goes in as UTF-8, with a fast path for ASCII.
+ *
+ * Source: https://kafka.apache.org/documentation/#recordbatch
+ *
+ * @module
+ */
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { crc32c } from "./crc32c.ts";
+
+/** How the records of a batch are compressed. */
+export type Compression = "none" | "gzip" | "zstd";
+
+/** What a record is made of, as functions of the thing that is sent, so that no record object is made. */
+export interface RecordShape<T> {
+  /** The value as text; null: no value. */
+  readonly value: (item: T) => string | null;
+  /** A header whose text is null is left out of that record. */
+  readonly headers: readonly { readonly name: string; readonly text: (item: T) => string | null }[];
+}
+
+/** What the whole batch is stamped with. */
+export interface BatchStamp {
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  /** Sequence number of the first record. */
+  readonly sequence: number;
+  /** Wall-clock ms that every record carries. */
+  readonly timestampMs: number;
+}
+
+/** A finished batch. */
+export interface EncodedBatch {
+  /** Records in it, from the first one given. */
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Encodes batches. */
+export interface RecordBatchEncoder<T> {
+  /**
+   * Encodes items from `from` on, at least one, at most `countMax`, and no more than fit in `bytesMax` before compression (a first
+   * one that does not fit alone is encoded all the same). `keys[i]` belongs to `items[i]`; null: no key.
+   */
+  encode(
+    items: readonly T[],
+    keys: readonly (string | null)[],
+    from: number,
+    countMax: number,
+    bytesMax: number,
+    stamp: BatchStamp,
+  ): EncodedBatch;
+}
+
+/** Bytes of a batch before its records. */
+export const batchHeaderBytes = 61;
+
+/** Where the part that the checksum covers begins. */
+const checkedFrom = 21;
+
+const compressionBits: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, zstd: 4 };
+
+/** Up to this many UTF-16 units a loop over an ASCII text is faster than TextEncoder. */
+const shortTextMax = 192;
+
+/** The working buffer goes back to its first size after a batch with a huge record. */
+const workingBytesKeptMax = 4 << 20;
+
+/** Makes a {@linkcode RecordBatchEncoder}. */
+export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: Compression): RecordBatchEncoder<T> {
+  const firstBytes = 64 << 10;
+  const utf8 = new TextEncoder();
+  const headerNames = shape.headers.map(({ name }) => encodedText(utf8.encode(name)));
+  let buffer = new Uint8Array(firstBytes);
+  let position = 0;
+
+  return {
+    encode(items, keys, from, countMax, bytesMax, stamp) {
+      position = batchHeaderBytes;
+      let count = 0;
+      for (const countEnd = Math.min(countMax, items.length - from); count < countEnd; count++) {
+        const item = items[from + count];
+        if (item === undefined) break;
+        const start = position;
+        writeRecord(item, keys[from + count] ?? null, count);
+        if (position > bytesMax && count > 0) {
+          position = start;
+          break;
+        }
+      }
+      const bytes = compression === "none" ? buffer.slice(0, position) : compressed();
+      writeBatchHeader(bytes, count, stamp);
+      if (buffer.length > workingBytesKeptMax) buffer = new Uint8Array(firstBytes);
+      return { count, bytes };
+    },
+  };
+
+  function writeRecord(item: T, key: string | null, offsetDelta: number): void {
+    reserve(32);
+    const start = position;
+    // Two bytes hold the length of any record from 64 B to 8 KiB; another length moves the record by a byte or two.
+    position += 2;
+    buffer[position++] = 0;
+    buffer[position++] = 0;
+    writeVarint(offsetDelta);
+    writeText(key);
+    writeText(shape.value(item));
+    writeHeaders(item);
+    closeLength(start, 2);
+  }
+
+  function writeHeaders(item: T): void {
+    const countAt = position;
+    // A count below 64 is one byte; no record has more headers than the shape, which is of that size.
+    position += 1;
+    let count = 0;
+    for (let i = 0; i < headerNames.length; i++) {
+      const text = shape.headers[i]?.text(item) ?? null;
+      const name = headerNames[i];
+      if (text === null || name === undefined) continue;
+      reserve(name.length + 8);
+      buffer.set(name, position);
+      position += name.length;
+      writeText(text);
+      count += 1;
+    }
+    buffer[countAt] = count << 1;
+  }
+
+  /** Text with its length in bytes before it; null has the length -1. */
+  function writeText(text: string | null): void {
+    if (text === null) {
+      reserve(8);
+      buffer[position++] = 1;
+      return;
+    }
+    reserve(text.length * 3 + 16);
+    const start = position;
+    const lengthBytes = varintBytes(text.length);
+    position += lengthBytes;
+    position += text.length <= shortTextMax
+      ? writeShortText(text)
+      : utf8.encodeInto(text, buffer.subarray(position)).written;
+    closeLength(start, lengthBytes);
+  }
+
+  function writeShortText(text: string): number {
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return i + utf8.encodeInto(text.slice(i), buffer.subarray(position + i)).written;
+      buffer[position + i] = unit;
+    }
+    return text.length;
+  }
+
+  /** Writes the length of what stands after `start + reserved`, moving it when its length needs another number of bytes. */
+  function closeLength(start: number, reserved: number): void {
+    const bodyBytes = position - start - reserved;
+    const needed = varintBytes(bodyBytes);
+    if (needed !== reserved) {
+      reserve(8);
+      buffer.copyWithin(start + needed, start + reserved, position);
+    }
+    position = start;
+    writeVarint(bodyBytes);
+    position = start + needed + bodyBytes;
+  }
+
+  /** A number >= 0 as a zigzag varint. */
+  function writeVarint(value: number): void {
+    let rest = value * 2;
+    while (rest > 0x7f) {
+      buffer[position++] = rest & 0x7f | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    buffer[position++] = rest;
+  }
+
+  function reserve(bytes: number): void {
+    if (position + bytes <= buffer.length) return;
+    const larger = new Uint8Array(Math.max(buffer.length * 2, position + bytes));
+    larger.set(buffer.subarray(0, position));
+    buffer = larger;
+  }
+
+  function compressed(): Uint8Array {
+    const records = buffer.subarray(batchHeaderBytes, position);
+    // Level 1: a gateway's processor is dearer than the last tenth of the size.
+    const packed = compression === "gzip" ? gzipSync(records, { level: 1 }) : zstdCompressSync(records);
+    const bytes = new Uint8Array(batchHeaderBytes + packed.length);
+    bytes.set(packed, batchHeaderBytes);
+    return bytes;
+  }
+
+  function writeBatchHeader(bytes: Uint8Array, count: number, stamp: BatchStamp): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    view.setBigInt64(0, 0n);
+    view.setInt32(8, bytes.length - 12);
+    view.setInt32(12, -1);
+    view.setInt8(16, 2);
+    view.setInt16(21, compressionBits[compression]);
+    view.setInt32(23, count - 1);
+    view.setBigInt64(27, BigInt(Math.floor(stamp.timestampMs)));
+    view.setBigInt64(35, BigInt(Math.floor(stamp.timestampMs)));
+    view.setBigInt64(43, stamp.producerId);
+    view.setInt16(51, stamp.producerEpoch);
+    view.setInt32(53, stamp.sequence);
+    view.setInt32(57, count);
+    view.setUint32(17, crc32c(bytes, checkedFrom));
+  }
+}
+
+/** Bytes of a number >= 0 as a zigzag varint. */
+function varintBytes(value: number): number {
+  if (value < 0x40) return 1;
+  if (value < 0x2000) return 2;
+  if (value < 0x100000) return 3;
+  return value < 0x8000000 ? 4 : 5;
+}
+
+/** Bytes with their length before them. */
+function encodedText(text: Uint8Array): Uint8Array {
+  if (text.length >= 64) throw new Error(`A header name has ${text.length} bytes; at most 63 are provided for`);
+  const bytes = new Uint8Array(1 + text.length);
+  bytes[0] = text.length << 1;
+  bytes.set(text, 1);
+  return bytes;
+}

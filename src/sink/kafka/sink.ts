@@ -1,0 +1,172 @@
+/**
+ * The Kafka sink: two producers behind one contract, so that a file's batch never queues before a stream's reading and quotas can be set
+ * on `<gateway>-files` alone.
+ *
+ * The time of a record is the time of sending; the event's own time stays in its value. Kafka forgets producers by record time: with old
+ * event times it would take a batch a second time, and retention would delete it within minutes.
+ *
+ * @module
+ */
+import type { Clock } from "../../core/clock.ts";
+import type { Dice } from "../../core/dice.ts";
+import type { Emit } from "../../core/event.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { Lane } from "../../core/flow.ts";
+import type { Reading } from "../../core/reading.ts";
+import type { Sink, SinkReport } from "../../core/sink.ts";
+import type { SinkStatus } from "../../core/status.ts";
+import { printable, quoted } from "../../core/text.ts";
+import { checkKafka } from "./check.ts";
+import { type Cluster, createCluster } from "./cluster.ts";
+import { connectionOpener, type OpenConnection } from "./connection.ts";
+import {
+  isTopicName,
+  type KafkaSinkOptions,
+  type OptionalHeader,
+  type ParsedOptions,
+  parseOptions,
+} from "./options.ts";
+import { createProducer, type Producer } from "./producer.ts";
+import type { RecordShape } from "./record_batch.ts";
+import { createTroubles } from "./troubles.ts";
+
+export type { KafkaSinkOptions } from "./options.ts";
+
+/** What the sink works with. */
+export interface KafkaSinkDeps {
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly emit: Emit;
+  /** How connections are opened, by client id. Default: over the network. */
+  readonly openConnection?: (clientId: string) => OpenConnection;
+}
+
+const lanes: readonly Lane[] = ["stream", "files"];
+
+/**
+ * Makes the Kafka sink.
+ *
+ * @throws {WeirError} `configuration` for what no retry can mend: a bad address, template, topic name or certificate
+ */
+export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps): Sink {
+  const parsed = parseOptions(options);
+  const { clock, dice, emit } = deps;
+  const troubles = createTroubles(clock, emit);
+  const shape = recordShape(parsed);
+  const topicOf = createTopicOf(parsed);
+  const opener = deps.openConnection ??
+    ((clientId) =>
+      connectionOpener(
+        { clientId, tls: parsed.tls, sasl: parsed.sasl, connectTimeoutMs: parsed.connectTimeoutMs },
+        clock,
+      ));
+  let running: {
+    readonly report: SinkReport;
+    readonly producers: Readonly<Record<Lane, Producer>>;
+    readonly clusters: Cluster[];
+  } | null = null;
+
+  return {
+    name: "kafka",
+    open(report) {
+      const clusters: Cluster[] = [];
+      const producerOf = (lane: Lane): Producer => {
+        const clientId = `${parsed.gateway}-${lane}`;
+        const cluster = createCluster(parsed, opener(clientId), dice);
+        clusters.push(cluster);
+        return createProducer({ ...parsed, clientId, lingerMs: parsed.lingerMs[lane] }, {
+          clock,
+          dice,
+          emit,
+          cluster,
+          troubles,
+          shape,
+          onDelivered: (readings) => report.delivered(lane, readings),
+          onRejected: (reading, reason, detail) => report.rejected(lane, reading, reason, detail),
+        });
+      };
+      running = { report, producers: { stream: producerOf("stream"), files: producerOf("files") }, clusters };
+      const known = parsed.topic.fields.length === 0 ? [parsed.topic.source] : parsed.topicAllow;
+      for (const lane of lanes) running.producers[lane].warm(known);
+      return Promise.resolve();
+    },
+    send(lane, readings) {
+      if (running === null) throw new Error("The Kafka sink was sent readings before it was opened");
+      const producer = running.producers[lane];
+      for (const reading of readings) {
+        const topic = topicOf(reading);
+        if (topic.ok) {
+          producer.send(reading, topic.name, parsed.key === null ? null : parsed.key.render(reading.fields));
+        } else running.report.rejected(lane, reading, "bad_topic", topic.detail);
+      }
+    },
+    async flush() {
+      if (running !== null) await Promise.all(lanes.map((lane) => running?.producers[lane].flush()));
+    },
+    close() {
+      if (running !== null) { for (const lane of lanes) running.producers[lane].close(); }
+      return Promise.resolve();
+    },
+    status(): SinkStatus {
+      const states = running === null ? [] : lanes.map((lane) => running?.producers[lane].status());
+      const sum = (of: "inFlightReadings" | "retries" | "throttledMs") =>
+        states.reduce((total, state) => total + (state?.[of] ?? 0), 0);
+      return {
+        kind: "kafka",
+        connected: running?.clusters.some((cluster) => cluster.connected) ?? false,
+        trouble: troubles.text(),
+        inFlightReadings: sum("inFlightReadings"),
+        retries: sum("retries"),
+        throttledMs: sum("throttledMs"),
+      };
+    },
+    check: (): Promise<readonly Finding[]> => checkKafka(parsed, opener(`${parsed.gateway}-check`)),
+  };
+}
+
+/** The topic of a reading, or why it has none. */
+type TopicOf = (
+  reading: Reading,
+) => { readonly ok: true; readonly name: string } | { readonly ok: false; readonly detail: string };
+
+function createTopicOf(options: ParsedOptions): TopicOf {
+  const { topic } = options;
+  const fixed = { ok: true, name: topic.source } as const;
+  if (topic.fields.length === 0) return () => fixed;
+  const allowed = new Map(options.topicAllow.map((name) => [name, { ok: true, name } as const]));
+  return (reading) => {
+    const missing = topic.missing(reading.fields);
+    if (missing.length > 0) {
+      const names = missing.map((name) => quoted(name)).join(", ");
+      return {
+        ok: false,
+        detail: `The topic template ${quoted(topic.source)} needs ${names}, which the reading has not`,
+      };
+    }
+    const name = topic.render(reading.fields) ?? "";
+    const verdict = allowed.get(name);
+    if (verdict !== undefined) return verdict;
+    const why = isTopicName(name) ? "is not on the list of allowed topics" : "cannot be the name of a Kafka topic";
+    return { ok: false, detail: `The topic ${quoted(name)} ${why}` };
+  };
+}
+
+/** Value and headers of a record. */
+function recordShape(options: ParsedOptions): RecordShape<Reading> {
+  const optional: Readonly<Record<OptionalHeader, RecordShape<Reading>["headers"][number]>> = {
+    source: { name: "weir.source", text: (reading) => reading.delivery.source },
+    position: {
+      name: "weir.position",
+      text: ({ row, byte }) => byte < 0 ? `row ${row}` : `row ${row}, byte ${byte}`,
+    },
+    gateway: { name: "weir.gateway", text: () => printable(options.gateway) },
+  };
+  return {
+    value: (reading) => reading.value,
+    headers: [
+      { name: "weir.id", text: (reading) => reading.id },
+      { name: "weir.redelivered", text: (reading) => reading.redelivered ? "true" : null },
+      ...options.headers.map((header) => optional[header]),
+    ],
+  };
+}

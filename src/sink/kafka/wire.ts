@@ -1,0 +1,90 @@
+/**
+ * Kafka's wire types, as far as the requests of a producer need them: big-endian integers, strings with an i16 length, arrays with an i32 count.
+ *
+ * Source: https://kafka.apache.org/protocol#protocol_types
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { PathError } from "./path_error.ts";
+
+/** Reads an answer. Every method throws {@linkcode PathError} `garbled` when the bytes end too early. */
+export interface WireReader {
+  int8(): number;
+  int16(): number;
+  int32(): number;
+  int64(): bigint;
+  /** Null for the length -1. */
+  string(): string | null;
+  array<T>(element: () => T): T[];
+}
+
+/** Reads `bytes` from the front. */
+export function wireReader(bytes: Uint8Array): WireReader {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let position = 0;
+  const advance = (length: number): number => {
+    const start = position;
+    if (length < 0 || start + length > buffer.length) {
+      throw new PathError("garbled", `Kafka's answer ends after ${buffer.length} bytes, in the middle of a field`);
+    }
+    position += length;
+    return start;
+  };
+  const reader: WireReader = {
+    int8: () => buffer.readInt8(advance(1)),
+    int16: () => buffer.readInt16BE(advance(2)),
+    int32: () => buffer.readInt32BE(advance(4)),
+    int64: () => buffer.readBigInt64BE(advance(8)),
+    string() {
+      const length = reader.int16();
+      if (length === -1) return null;
+      const start = advance(length);
+      return buffer.toString("utf8", start, start + length);
+    },
+    array(element) {
+      const count = reader.int32();
+      // Each element has at least a byte: a count past that is not an answer, and must not become an allocation.
+      if (count > buffer.length - position) throw new PathError("garbled", `Kafka's answer promises ${count} elements`);
+      return Array.from({ length: Math.max(0, count) }, element);
+    },
+  };
+  return reader;
+}
+
+/** Collects the parts of a request body. */
+export interface WireWriter {
+  int8(value: number): void;
+  int16(value: number): void;
+  int32(value: number): void;
+  /** Null becomes the length -1. */
+  string(value: string | null): void;
+  /** With an i32 length before them. The bytes must not change before `bytes()`. */
+  blob(value: Uint8Array): void;
+  bytes(): Buffer;
+}
+
+/** A writer that copies large blobs once only, at the end. */
+export function wireWriter(): WireWriter {
+  const parts: Uint8Array[] = [];
+  const push = (length: number, fill: (part: Buffer) => void) => {
+    const part = Buffer.alloc(length);
+    fill(part);
+    parts.push(part);
+  };
+  return {
+    int8: (value) => push(1, (part) => part.writeInt8(value)),
+    int16: (value) => push(2, (part) => part.writeInt16BE(value)),
+    int32: (value) => push(4, (part) => part.writeInt32BE(value)),
+    string(value) {
+      const text = value === null ? null : Buffer.from(value, "utf8");
+      push(2, (part) => part.writeInt16BE(text?.length ?? -1));
+      if (text !== null) parts.push(text);
+    },
+    blob(value) {
+      push(4, (part) => part.writeInt32BE(value.length));
+      parts.push(value);
+    },
+    bytes: () => Buffer.concat(parts),
+  };
+}
