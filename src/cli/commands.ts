@@ -5,8 +5,9 @@
  */
 import { check } from "./check.ts";
 import type { Command } from "./command.ts";
+import { demo } from "./demo.ts";
 import { dlqCommands } from "./dlq.ts";
 import { run } from "./run.ts";
 
 /** All commands. */
-export const commands: readonly Command[] = [run, check, ...dlqCommands];
+export const commands: readonly Command[] = [run, demo, check, ...dlqCommands];

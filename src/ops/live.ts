@@ -5,7 +5,6 @@
  * @module
  */
 import type { Clock, Timer } from "../core/clock.ts";
-import type { Event, Level } from "../core/event.ts";
 import type { AppStatus } from "../core/status.ts";
 import { renderLive, renderPlain } from "./live_view.ts";
 import { createPainter } from "./painter.ts";
@@ -18,16 +17,14 @@ export interface LiveViewerOptions {
   status(): AppStatus;
   /** When the show ends, on the scale of `upMs`; null: it is stopped by hand. */
   readonly endsAtMs: number | null;
-  /** Events of at least this level are printed above the picture. */
-  readonly level: Level;
 }
 
 /** The live view at work. */
 export interface LiveViewer {
   /** Begins to paint. */
   start(): void;
-  /** A listener of events. Works before `start` and after `stop` too. */
-  log(event: Event): void;
+  /** Prints whole lines above the picture, where they stay: what the log writes. Works before `start` and after `stop` too. */
+  print(lines: string): void;
   /** Paints a last time and gives the terminal back. Twice is once. */
   stop(): void;
 }
@@ -36,13 +33,10 @@ const frameMs = 250;
 const plainLineMs = 5000;
 /** What the curves show, and a little more. */
 const historyMs = 30_000;
-const levels: readonly Level[] = ["debug", "info", "warn", "error"];
-/** Select Graphic Rendition parameters for each level. */
-const levelColours: Readonly<Record<Level, string>> = { debug: "2", info: "2", warn: "33", error: "1;31" };
 
 /** Makes a live view; `start` starts it. */
 export function createLiveViewer(options: LiveViewerOptions): LiveViewer {
-  const { terminal, clock, status, endsAtMs, level } = options;
+  const { terminal, clock, status, endsAtMs } = options;
   const painter = createPainter(terminal);
   let history: readonly AppStatus[] = [];
   let timer: Timer | null = null;
@@ -78,12 +72,7 @@ export function createLiveViewer(options: LiveViewerOptions): LiveViewer {
       else look();
       again();
     },
-    log(event) {
-      if (levels.indexOf(event.level) < levels.indexOf(level)) return;
-      const label = event.level.padEnd(5);
-      const coloured = terminal.colour ? `\u001b[${levelColours[event.level]}m${label}\u001b[0m` : label;
-      painter.log(`${coloured} ${event.message}`);
-    },
+    print: (lines) => painter.log(lines.replace(/\n$/, "")),
     stop() {
       if (stopped) return;
       stopped = true;
