@@ -90,7 +90,7 @@ export interface Connection {
   subscribe(filter: string, qos: 0 | 1, retainHandling: 0 | 1 | 2, done: (code: number) => void): void;
   /** Publishes, retained. `done` gets an error's text, or null when the broker has it. */
   publish(message: StatusMessage, done: (trouble: string | null) => void): void;
-  /** Says DISCONNECT, which keeps the session and calls off the will, and closes. */
+  /** Says DISCONNECT, which keeps the session, and closes. It calls off the will, so the will's message is published before it. */
   close(): void;
 }
 
@@ -184,6 +184,8 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
       loss ??= { kind: "left", code: null, text: "closed" };
       leaving = clock.after(closeGraceMs, () => client.stream.destroy());
       if (!client.connected) return void client.stream.destroy();
+      const { will } = options;
+      if (will !== null) client.publish(will.topic, will.text, { qos: 1, retain: true });
       send({ cmd: "disconnect", reasonCode: 0 });
       client.stream.end();
     },

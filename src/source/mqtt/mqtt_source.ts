@@ -33,9 +33,6 @@ const redeliveryWaitMs = 10_000;
 /** Drops are told at most so often. */
 const tellDropsMs = 5_000;
 
-/** How long the broker has to acknowledge "offline" before we leave without. */
-const farewellMs = 1_000;
-
 /** What the source needs from the rest of the program. */
 export interface MqttSourceParts {
   readonly clock: Clock;
@@ -129,7 +126,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   }
 
   function message(topic: string, payload: Uint8Array, packetId: number, dup: boolean, retained: boolean): void {
-    if (session === null || paused) return;
+    if (session === null) return;
     lastArrivalMs = clock.nowMs();
     if (packetId !== 0) {
       const arrived = { topic, packetId, fingerprint: dup ? fingerprint(payload) : 0 };
@@ -167,6 +164,12 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
         "disconnected until half of it is; the broker's session holds the rest",
       { messages: pending.unsettled, bytes: pending.bytes },
     );
+    leave();
+  }
+
+  /** From here on nothing of this connection counts any more, though it may stand a moment longer. */
+  function leave(): void {
+    closed();
     connector.leave();
   }
 
@@ -237,20 +240,6 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     }
   }
 
-  async function farewell(): Promise<void> {
-    const topic = options.statusTopic;
-    const connection = session?.connection;
-    if (topic === null || connection === undefined) return;
-    // A DISCONNECT calls off the last will, so we say it ourselves.
-    await new Promise<void>((resolve) => {
-      const timer = clock.after(farewellMs, resolve);
-      connection.publish({ topic, text: "offline" }, () => {
-        timer.cancel();
-        resolve();
-      });
-    });
-  }
-
   return {
     name: "mqtt",
     flows: inbox.flows,
@@ -281,12 +270,9 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     },
     async close() {
       stopping = true;
-      await farewell();
-      paused = true;
-      connector.leave();
+      leave();
       await connector.away();
       drops.close();
-      redeliveryWait?.cancel();
     },
     status: () => ({
       kind: "mqtt",
