@@ -1,0 +1,304 @@
+/**
+ * CSV by RFC 4180, streamed: bytes in, rows with exact byte positions out, in constant memory, and resumable after any row.
+ *
+ * ```text
+ *   bytes -> line runs -+-> line without a quote: split                 (fast, the usual case)
+ *                       +-> record with a quote:  scanned cell by cell  (may span lines)
+ * ```
+ *
+ * A row that cannot be read is reported and reading goes on behind it. After a quote that is never closed, or that stands where none
+ * may, only the first line of the record is given up: what follows is read afresh, so that one bad quote cannot swallow good rows.
+ *
+ * Line endings are LF or CRLF. Empty lines are skipped and are not rows.
+ *
+ * @module
+ */
+import type { BadRow, Decoder, DecoderState, Row } from "../core/decoder.ts";
+import { WeirError } from "../core/error.ts";
+import type { Reason } from "../core/reading.ts";
+import { formatBytes, quoted } from "../core/text.ts";
+import type { RecordScan } from "./csv_record.ts";
+import { scanRecord, splitLine } from "./csv_record.ts";
+import { detectDelimiter } from "./csv_dialect.ts";
+import { createLineRuns, runBytes } from "./line_runs.ts";
+
+/** How CSV files are written. */
+export interface CsvOptions {
+  /** One ASCII character, or null to find it out among `,` `;` tab and `|`. */
+  readonly delimiter: string | null;
+  /** Lines that begin with this ASCII character are skipped; null for none. */
+  readonly comment: string | null;
+  /** Lines to skip before the header. */
+  readonly skipLines: number;
+  /** Names of the columns of files that have no header line; null when the first line names them. */
+  readonly columns: readonly string[] | null;
+  /** Longest row in bytes, with its line ending. */
+  readonly rowBytesMax: number;
+  /** Called once the header is known and before any row; throws {@linkcode WeirError} `bad_file` when no row under it can be good. */
+  readonly checkHeader: (header: readonly string[]) => void;
+}
+
+interface LongRow {
+  readonly start: number;
+  /** As many of its bytes as are kept. */
+  readonly prefix: Uint8Array;
+}
+
+const byteOrderMark = [0xef, 0xbb, 0xbf] as const;
+
+/**
+ * Makes a CSV decoder.
+ *
+ * @param head the first bytes of the file, from which the delimiter is found out
+ * @param state where to go on, or null to begin at byte 0
+ */
+export function createCsvDecoder(options: CsvOptions, head: Uint8Array, state: DecoderState | null): Decoder {
+  const { rowBytesMax } = options;
+  const delimiter = state?.delimiter ?? options.delimiter ?? detectDelimiter(head, options);
+  const delimiterCode = delimiter.charCodeAt(0);
+  const commentCode = options.comment === null ? -1 : options.comment.charCodeAt(0);
+  const resumed = state !== null && state.byte > 0;
+  const lines = createLineRuns(resumed ? state.byte : 0, rowBytesMax);
+  const scan: RecordScan = { cells: [], end: 0 };
+
+  let header: readonly string[] | null = state?.header ?? options.columns;
+  let headerChecked = false;
+  let linesToSkip = resumed ? 0 : options.skipLines;
+  let atFileStart = !resumed;
+  let row = resumed ? state.row : 0;
+  /** File offset of the next record; in the run its position is `next - lines.at` in `latin` and `textAt` in `text`. */
+  let next = lines.at;
+  let textAt = 0;
+  /** Position of the next quote in `latin` at or after the record; Infinity when there is none. */
+  let quoteAt = -1;
+  /** A record that goes on behind the bytes held is not looked at again before the window ends here. */
+  let retryAt = 0;
+  /** A record that is all there is going to be: when it is unclosed, it stays so. */
+  let exhaustedAt = -1;
+  /** The row over the limit that the last `load` found. */
+  let longRow: LongRow | null = null;
+  const foundLongRow = (): LongRow | null => longRow;
+
+  const load = (wantedBytes: number): boolean => {
+    const loaded = lines.load(next, wantedBytes);
+    textAt = 0;
+    quoteAt = -1;
+    if (loaded !== "long") return loaded === "run";
+    const start = next;
+    next = lines.longEnd;
+    if (linesToSkip === 0 && lines.longPrefix[0] !== commentCode) {
+      if (header === null) throw badHeader(`is longer than ${formatBytes(rowBytesMax)}`, start);
+      longRow = { start, prefix: lines.longPrefix };
+      return true;
+    }
+    if (linesToSkip > 0) linesToSkip -= 1;
+    return load(wantedBytes);
+  };
+
+  const skipByteOrderMark = (): boolean => {
+    const held = lines.window.end;
+    for (let i = 0; i < byteOrderMark.length; i++) {
+      if (i >= held) return lines.ended;
+      if (lines.window.byteAt(i) !== byteOrderMark[i]) return true;
+    }
+    next = byteOrderMark.length;
+    return true;
+  };
+
+  const badRow = (reason: Reason, detail: string, start: number): BadRow => {
+    row += 1;
+    return { kind: "bad", row, start, end: next, reason, detail };
+  };
+
+  /** Moves to `end` in the run; `textEnd` is the same place in `text`. */
+  const advance = (end: number, textEnd: number): void => {
+    next = lines.at + end;
+    textAt = textEnd;
+  };
+
+  /** A row, or `none` for a line that is none, or `more` when the record goes on behind the run. */
+  const readRecord = (): Row | "none" | "more" => {
+    const { latin, text } = lines;
+    const at = next - lines.at;
+    const found = latin.indexOf("\n", at);
+    const lineEnd = found < 0 ? latin.length : found + 1;
+    const lineStop = found > at && latin.charCodeAt(found - 1) === 0x0d
+      ? found - 1
+      : found < 0 && latin.charCodeAt(latin.length - 1) === 0x0d
+      ? latin.length - 1
+      : found < 0
+      ? latin.length
+      : found;
+    // Where the line ends in the text: the same place when all is ASCII, else the lines are counted off in parallel.
+    const textLineEnd = text === null ? -1 : text === latin ? lineEnd : lineEndIn(text, textAt);
+
+    if (linesToSkip > 0) {
+      linesToSkip -= 1;
+      advance(lineEnd, textLineEnd);
+      return "none";
+    }
+    if (lineStop <= at || latin.charCodeAt(at) === commentCode) {
+      advance(lineEnd, textLineEnd);
+      return "none";
+    }
+    const start = next;
+    if (lineEnd - at > rowBytesMax) {
+      advance(lineEnd, textLineEnd);
+      if (header === null) throw badHeader(`is longer than ${formatBytes(rowBytesMax)}`, start);
+      return badRow("too_long", tooLong(lineEnd - at, rowBytesMax), start);
+    }
+    if (quoteAt < at) {
+      quoteAt = latin.indexOf('"', at);
+      if (quoteAt < 0) quoteAt = Infinity;
+    }
+
+    let cells: readonly string[];
+    if (quoteAt >= lineEnd) {
+      if (text === null) {
+        const line = lines.window.utf8(start, lines.at + lineStop);
+        advance(lineEnd, textLineEnd);
+        if (line === null) return invalidUtf8(start, lineEnd - at);
+        cells = splitLine(line, 0, line.length, delimiter);
+      } else {
+        const stop = textLineEnd - (lineEnd - lineStop);
+        cells = splitLine(text, textAt, stop, delimiter);
+        advance(lineEnd, textLineEnd);
+      }
+    } else {
+      const limit = Math.min(latin.length, at + rowBytesMax);
+      const atEnd = limit === latin.length && lines.ended && lines.at + limit === lines.window.end;
+      const outcome = scanRecord(latin, at, limit, atEnd, delimiterCode, scan);
+      if (outcome === "unclosed" && limit < at + rowBytesMax && !atEnd && exhaustedAt !== start) return "more";
+      if (outcome !== "complete") {
+        const column = scan.cells.length + 1;
+        advance(lineEnd, textLineEnd);
+        if (header === null) throw badHeader(`has a quote out of place in column ${column}`, start);
+        const what = outcome === "stray"
+          ? `A quote stands where none may in column ${column}`
+          : `The quote that opens in column ${column} is not closed within ${formatBytes(rowBytesMax)}`;
+        return badRow("bad_csv", `${what}; reading goes on at the next line`, start);
+      }
+      const end = scan.end;
+      if (text === latin) {
+        cells = scan.cells;
+        advance(end, end);
+      } else if (text !== null) {
+        scanRecord(text, textAt, text.length, atEnd, delimiterCode, scan);
+        cells = scan.cells;
+        advance(end, scan.end);
+      } else {
+        const record = lines.window.utf8(start, lines.at + end);
+        advance(end, -1);
+        if (record === null) return invalidUtf8(start, end - at);
+        scanRecord(record, 0, record.length, true, delimiterCode, scan);
+        cells = scan.cells;
+      }
+    }
+
+    if (header === null) {
+      header = cells.map((name) => name.trim());
+      return "none";
+    }
+    if (!headerChecked) check(header);
+    if (cells.length !== header.length) {
+      const detail = `The row has ${count(cells.length, "cell")} and the header ${count(header.length, "column")}`;
+      return badRow("bad_csv", `${detail}; it begins with ${quoted(cells[0] ?? "", 40)}`, start);
+    }
+    row += 1;
+    return { kind: "cells", row, start, end: next, header, cells };
+  };
+
+  const invalidUtf8 = (start: number, bytes: number): BadRow => {
+    if (header === null) throw badHeader("is not valid UTF-8", start);
+    return badRow("invalid_utf8", `${count(bytes, "byte")} that are not valid UTF-8`, start);
+  };
+
+  const check = (names: readonly string[]): void => {
+    options.checkHeader(names);
+    headerChecked = true;
+  };
+
+  /** Makes `readRecord` possible at `next`: false when more bytes are needed or the file is at its end. */
+  const ready = (): boolean => {
+    if (atFileStart) {
+      if (!skipByteOrderMark()) return false;
+      atFileStart = false;
+    }
+    if (header !== null && !headerChecked) check(header);
+    if (lines.window.end < retryAt && !lines.ended) return false;
+    return next < lines.at + lines.latin.length || load(runBytes);
+  };
+
+  /** Loads the record at `next` with more behind it, twice as much each time so that the work stays linear; false when it must wait. */
+  const loadMore = (): boolean => {
+    const runEnd = lines.at + lines.latin.length;
+    const grew = (wanted: number): boolean =>
+      load(Math.min(wanted, rowBytesMax)) && lines.at + lines.latin.length > runEnd;
+    if (grew(2 * (runEnd - next)) || grew(rowBytesMax)) return true;
+    const held = lines.window.end - next;
+    if (lines.ended || held >= rowBytesMax) {
+      exhaustedAt = next;
+      return true;
+    }
+    retryAt = next + Math.min(2 * held, rowBytesMax);
+    return false;
+  };
+
+  return {
+    format: "csv",
+    push(chunk) {
+      lines.push(chunk, next);
+    },
+    end() {
+      lines.end();
+    },
+    pull(maxRows, into) {
+      let given = 0;
+      longRow = null;
+      while (given < maxRows && ready()) {
+        const long = foundLongRow();
+        if (long !== null) {
+          // Its bytes are in `longPrefix`, so that it is the last row of this pull.
+          into.push(badRow("too_long", tooLong(next - long.start, rowBytesMax), long.start));
+          return given + 1;
+        }
+        const read = readRecord();
+        if (read === "more") {
+          if (!loadMore()) break;
+        } else if (read !== "none") {
+          into.push(read);
+          given += 1;
+        }
+      }
+      return given;
+    },
+    raw(of) {
+      if (longRow !== null && of.start === longRow.start) return longRow.prefix;
+      return lines.window.view(of.start, Math.min(of.end, of.start + rowBytesMax));
+    },
+    stateAfter(of) {
+      return { format: "csv", byte: of.end, row: of.row, header, delimiter, insideArray: false };
+    },
+  };
+}
+
+function lineEndIn(text: string, from: number): number {
+  const found = text.indexOf("\n", from);
+  return found < 0 ? text.length : found + 1;
+}
+
+function tooLong(bytes: number, rowBytesMax: number): string {
+  return `The row has ${formatBytes(bytes)}, over the limit of ${formatBytes(rowBytesMax)}; only its beginning is kept`;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+function badHeader(what: string, byte: number): WeirError {
+  return new WeirError("bad_file", `The header line at byte ${byte} ${what}`, {
+    advice:
+      "Look at the first lines of the file: --csv-skip leaves out lines before the header, --csv-columns names the columns of a " +
+      "file without one",
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * MQTT payloads: a JSON object is one row, an array of objects many, a bare value the field `value` of one.
+ *
+ * A payload that is not JSON but a plain word (`ON`, `open`, `21.5 C`) is a string value: countless devices speak so. It must be UTF-8, not
+ * empty, free of control characters, and must not begin like broken JSON (`{`, `[` or `"`). `null` is a value too: the sensor is there and
+ * has nothing to say.
+ *
+ * @module
+ */
+import type { BadRow, DecodePayload, ObjectRow, Row } from "../core/decoder.ts";
+import type { Reason } from "../core/reading.ts";
+import { formatBytes, quoted } from "../core/text.ts";
+import { jsonString } from "./coerce.ts";
+import { isFields, isTooDeep, jsonProblem, kindOf, nestingMax } from "./json_value.ts";
+import { elementTexts } from "./json_scan.ts";
+
+/** Limits of payloads. */
+export interface PayloadOptions {
+  /** Longest payload in bytes. */
+  readonly payloadBytesMax: number;
+}
+
+/** Makes a {@linkcode DecodePayload}. */
+export function createPayloadDecoder(options: PayloadOptions): DecodePayload {
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+  return (payload) => {
+    const end = payload.length;
+    const bad = (row: number, reason: Reason, detail: string): BadRow => ({
+      kind: "bad",
+      row,
+      start: 0,
+      end,
+      reason,
+      detail,
+    });
+    const good = (row: number, object: ObjectRow["object"], text: string): ObjectRow => ({
+      kind: "object",
+      row,
+      start: 0,
+      end,
+      object,
+      text,
+    });
+    const scalar = (text: string, value: unknown): Row => good(0, { value }, `{"value":${text}}`);
+
+    if (end > options.payloadBytesMax) {
+      return [
+        bad(
+          0,
+          "too_long",
+          `The payload has ${formatBytes(end)}, over the limit of ${formatBytes(options.payloadBytesMax)}`,
+        ),
+      ];
+    }
+    if (end === 0) return [bad(0, "bad_json", "The payload is empty")];
+    let text: string;
+    try {
+      text = utf8.decode(payload);
+    } catch {
+      return [bad(0, "invalid_utf8", `The payload of ${end} bytes is not valid UTF-8`)];
+    }
+    if (isTooDeep(text)) return [bad(0, "bad_json", `The payload is nested deeper than ${nestingMax} levels`)];
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      if (isPlainWord(text)) return [scalar(jsonString(text.trim()), text.trim())];
+      return [bad(0, "bad_json", `${quoted(text, 60)} is not JSON: ${jsonProblem(error)}`)];
+    }
+    if (isFields(value)) return [good(0, value, text)];
+    if (!Array.isArray(value)) return [scalar(text.trim(), value)];
+    if (value.length === 0) return [bad(0, "bad_json", "The payload is an array without elements")];
+    const texts = elementTexts(text);
+    return value.map((element, row) =>
+      isFields(element)
+        ? good(row, element, texts[row] ?? "")
+        : bad(row, "bad_json", `Element ${row} of the payload is ${kindOf(element)}, not an object`)
+    );
+  };
+}
+
+/** Text that a device may mean as it stands. */
+function isPlainWord(text: string): boolean {
+  const word = text.trim();
+  return word !== "" && !/^[{["]|\p{Cc}/u.test(word);
+}
