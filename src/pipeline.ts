@@ -22,7 +22,8 @@ import type { DelayStatus } from "./core/status.ts";
 import type { DeadLetterStore } from "./core/store.ts";
 import type { Tally } from "./core/tally.ts";
 import { createDelayWindow } from "./ops/delay.ts";
-import { createFairShare, type FairShareOptions } from "./scheduler/fair_share.ts";
+import type { FairShareOptions } from "./scheduler/defaults.ts";
+import { createFairShare } from "./scheduler/fair_share.ts";
 import { createOutbox } from "./sink/outbox.ts";
 
 /** What a pipeline is put together from. */

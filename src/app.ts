@@ -1,0 +1,182 @@
+/**
+ * The program put together: settings in, a running gateway out. It takes the state folder's lock, opens the ledger, builds the parts named
+ * in the registry, and starts and stops them in order.
+ *
+ * @module
+ */
+import { type Clock, sleep } from "./core/clock.ts";
+import type { Dice } from "./core/dice.ts";
+import type { Emit } from "./core/event.ts";
+import type { Finding } from "./core/finding.ts";
+import type { AppStatus } from "./core/status.ts";
+import type { Ledger } from "./core/store.ts";
+import { createTally, type Sums, type Tally } from "./core/tally.ts";
+import type { Settings } from "./config/settings.ts";
+import { createPipeline, type Pipeline } from "./pipeline.ts";
+import { buildParts, type Parts, schedulingOf } from "./registry.ts";
+import type { FairShareOptions } from "./scheduler/defaults.ts";
+import { openLedger } from "./store/ledger.ts";
+import { lockState, type StateLock } from "./store/lock.ts";
+import { memoryLedger } from "./store/memory_ledger.ts";
+import { checkStateDir } from "./store/state_dir.ts";
+
+/** What the program is given besides its settings. */
+export interface AppDeps {
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly emit: Emit;
+  readonly version: string;
+  /** Where `--sink stdout` and `--dry-run` write. */
+  readonly stdout: { write(bytes: Uint8Array): Promise<number> };
+}
+
+/** One run of the program. */
+export interface App {
+  /**
+   * Takes the lock, opens the ledger and the sink, starts the sources. Does not wait for a broker, for Kafka or for a folder.
+   *
+   * @throws {WeirError} `locked` when a second instance runs on the state folder, `permission`, `storage`, `configuration`.
+   */
+  start(): Promise<void>;
+  /** Resolves when there is nothing left to do without new input (`--once`), or when the reader of stdout is gone. */
+  finished(): Promise<void>;
+  /** Takes in nothing new, waits at most `drainTimeoutMs` for what is on its way, then closes everything. True: all of it arrived. */
+  stop(drainTimeoutMs: number): Promise<boolean>;
+  /** Ends a `stop` that is under way without waiting any longer. */
+  abort(): void;
+  status(): AppStatus;
+  /** Tries the peers, the folders and the state folder, without touching a gateway that runs. Needs no `start`. */
+  check(): Promise<readonly Finding[]>;
+}
+
+/** A running gateway: everything that `start` opened. */
+interface Running {
+  readonly lock: StateLock | null;
+  readonly ledger: Ledger;
+  readonly parts: Parts;
+  readonly pipeline: Pipeline;
+  readonly tally: Tally;
+  readonly startedMs: number;
+}
+
+const noSums: Sums = { read: 0, delivered: 0, filtered: 0, dead_lettered: 0, dropped: 0, open: 0 };
+
+/**
+ * Makes an {@linkcode App}. Checks what needs no peer: the schema, the rules, the templates.
+ *
+ * @throws {WeirError} `configuration`.
+ */
+export function createApp(settings: Settings, deps: AppDeps): App {
+  const { clock, emit } = deps;
+  const fairShare = schedulingOf(settings);
+  const aborted = new AbortController();
+  const stdoutGone = Promise.withResolvers<void>();
+  // Built once for nothing: wrong expressions, schemas and templates are found before anything is opened.
+  const idle = build(memoryLedger({ clock, deadLetterBytesMax: settings.limits.deadLetterBytesMax }), createTally());
+  let running: Running | null = null;
+
+  function build(ledger: Ledger, tally: Tally): Parts {
+    return buildParts(settings, {
+      ...deps,
+      ledger,
+      tally,
+      boot: bootId(deps),
+      onStdoutClosed: stdoutGone.resolve,
+    });
+  }
+
+  async function open(): Promise<Running> {
+    const lock = settings.dryRun ? null : await lockState(settings.stateDir);
+    try {
+      const ledger = await ledgerFor(settings, deps);
+      const tally = createTally();
+      const parts = build(ledger, tally);
+      const pipeline = createPipeline({ ...deps, ...parts, letters: ledger, fairShare, tally });
+      try {
+        await pipeline.start();
+      } catch (thrown) {
+        await ledger.close();
+        throw thrown;
+      }
+      return { lock, ledger, parts, pipeline, tally, startedMs: clock.nowMs() };
+    } catch (thrown) {
+      await lock?.release();
+      throw thrown;
+    }
+  }
+
+  return {
+    async start() {
+      running = await open();
+      emit("info", "app.started", startLine(settings, fairShare, deps.version), { gateway: settings.gateway });
+    },
+    async finished() {
+      if (running === null) throw new Error("The app was not started");
+      await Promise.race([running.pipeline.finished(), stdoutGone.promise]);
+    },
+    async stop(drainTimeoutMs) {
+      if (running === null) return true;
+      const { lock, ledger, pipeline } = running;
+      const timeout = new AbortController();
+      const drained = await Promise.race([
+        pipeline.drain().then(() => true),
+        sleep(clock, drainTimeoutMs, AbortSignal.any([aborted.signal, timeout.signal])).then(() => false),
+        stdoutGone.promise.then(() => false),
+      ]);
+      timeout.abort();
+      await pipeline.close();
+      await ledger.close();
+      await lock?.release();
+      return drained;
+    },
+    abort: () => aborted.abort(),
+    status() {
+      const { sources, sink } = running?.parts ?? idle;
+      return {
+        gateway: settings.gateway,
+        upMs: running === null ? 0 : clock.nowMs() - running.startedMs,
+        sums: {
+          real_time: running?.tally.sums("real_time") ?? noSums,
+          batch: running?.tally.sums("batch") ?? noSums,
+        },
+        capRows: fairShare.capRows,
+        floorRows: fairShare.floorRows,
+        streamDelay: running?.pipeline.delay() ?? { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
+        sources: sources.map((source) => source.status()),
+        sink: sink.status(),
+      };
+    },
+    async check() {
+      const tried = await Promise.all([
+        settings.dryRun ? [] : checkStateDir(settings.stateDir),
+        idle.sink.check(),
+        ...idle.sources.map((source) => source.check()),
+      ]);
+      return tried.flat();
+    },
+  };
+}
+
+async function ledgerFor(settings: Settings, deps: AppDeps): Promise<Ledger> {
+  const { clock, emit } = deps;
+  const deadLetterBytesMax = settings.limits.deadLetterBytesMax;
+  if (settings.dryRun) return memoryLedger({ clock, deadLetterBytesMax });
+  return await openLedger({ stateDir: settings.stateDir, deadLetterBytesMax, clock, emit });
+}
+
+/** A name for this life of the process, so that ids of stream readings never repeat: start time and chance, base 36. */
+function bootId(deps: AppDeps): string {
+  return `${Math.floor(deps.clock.wallMs()).toString(36)}${
+    Math.floor(deps.dice() * 36 ** 4).toString(36).padStart(4, "0")
+  }`;
+}
+
+function startLine(settings: Settings, fairShare: FairShareOptions, version: string): string {
+  const cap = fairShare.capRows === null ? "uncapped" : `capped at ${fairShare.capRows} rows/s`;
+  const streams = settings.mqtt === null ? "no streams" : `streams from ${settings.mqtt.url}`;
+  const files = settings.files === null
+    ? "no files"
+    : `files from ${settings.files.folders.map((folder) => folder.path).join(", ")} ${cap}`;
+  const sink = settings.dryRun ? "stdout (dry run)" : settings.sink.kind;
+  return `Weir ${version} is "${settings.gateway}": ${streams}; ${files}; to ${sink}`;
+}

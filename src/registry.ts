@@ -1,0 +1,204 @@
+/**
+ * Every source, decoder and sink, and how settings become their options. A new one is a folder and a line here.
+ *
+ * @module
+ */
+import type { Settings, TextFile } from "./config/settings.ts";
+import type { Clock } from "./core/clock.ts";
+import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
+import type { Dice } from "./core/dice.ts";
+import { messageOf, WeirError } from "./core/error.ts";
+import type { Emit } from "./core/event.ts";
+import type { Sink } from "./core/sink.ts";
+import type { Source } from "./core/source.ts";
+import type { CheckpointStore } from "./core/store.ts";
+import type { Tally } from "./core/tally.ts";
+import { quoted } from "./core/text.ts";
+import { createNormalizer } from "./decode/normalizer.ts";
+import { createOpenDecoder } from "./decode/open_decoder.ts";
+import { createPayloadDecoder } from "./decode/payload.ts";
+import { fairShareDefaults, type FairShareOptions } from "./scheduler/defaults.ts";
+import { createKafkaSink } from "./sink/kafka/sink.ts";
+import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
+import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
+import { createFilesSource } from "./source/files/files_source.ts";
+import { filesDefaults } from "./source/files/options.ts";
+import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
+
+/** What the parts work with. */
+export interface PartsDeps {
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly emit: Emit;
+  readonly ledger: CheckpointStore;
+  readonly tally: Tally;
+  /** A name for this life of the process. */
+  readonly boot: string;
+  readonly stdout: { write(bytes: Uint8Array): Promise<number> };
+  /** The reader of stdout is gone. */
+  readonly onStdoutClosed: () => void;
+}
+
+/** The parts that the settings ask for. */
+export interface Parts {
+  readonly sources: readonly Source[];
+  readonly sink: Sink;
+}
+
+/** A row or payload longer than this is a dead letter. */
+const rowBytesMax = 1024 ** 2;
+
+const mqttVersions = { auto: "auto", 4: "3.1.1", 5: "5" } as const;
+const sessionExpirySeconds = 24 * 3600;
+
+/**
+ * Builds the sources and the sink. Nothing is opened yet.
+ *
+ * @throws {WeirError} `configuration` when a template, the schema, a rule, an address or a certificate is wrong.
+ */
+export function buildParts(settings: Settings, deps: PartsDeps): Parts {
+  const normalizer = normalizerOf(settings);
+  return {
+    sources: [
+      ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, deps)]),
+      ...(settings.files === null ? [] : [filesSource(settings, settings.files, normalizer, deps)]),
+    ],
+    sink: settings.dryRun ? stdoutSink(deps) : sinkOf(settings, deps),
+  };
+}
+
+/**
+ * The numbers of the scheduler.
+ *
+ * @throws {WeirError} `configuration` when they are impossible together.
+ */
+export function schedulingOf({ files, limits }: Settings): FairShareOptions {
+  return fairShareDefaults({
+    capRows: files?.capRowsPerSecond ?? null,
+    capBytes: files?.capBytesPerSecond ?? null,
+    inFlightBytes: limits.inFlightBytes,
+    ...given("floorRows", files?.minRowsPerSecond),
+    ...given("burstRows", files?.burstRows),
+    ...given("inFlightRows", limits.inFlightRows),
+    ...given("filesInFlightRows", limits.filesInFlightRows),
+  });
+}
+
+function sinkOf({ sink, gateway }: Settings, deps: PartsDeps): Sink {
+  switch (sink.kind) {
+    case "stdout":
+      return stdoutSink(deps);
+    case "ndjson":
+      return createNdjsonSink({ path: sink.path }, deps);
+    case "kafka":
+      return createKafkaSink({
+        ...sink,
+        gateway,
+        key: sink.key === "" ? null : sink.key,
+        tls: sink.tls === null ? null : { ca: sink.tls.ca?.text ?? null },
+        sasl: sink.sasl === null ? null : { ...sink.sasl, password: sink.sasl.password.reveal() },
+      }, deps);
+  }
+}
+
+function stdoutSink(deps: PartsDeps): Sink {
+  return createStdoutSink(
+    { write: (bytes) => deps.stdout.write(bytes) },
+    { ...deps, onClosed: deps.onStdoutClosed },
+  );
+}
+
+function mqttSource(
+  settings: Settings,
+  mqtt: NonNullable<Settings["mqtt"]>,
+  normalizer: Normalizer,
+  deps: PartsDeps,
+): Source {
+  const decodePayload: DecodePayload = createPayloadDecoder({ payloadBytesMax: rowBytesMax });
+  return createMqttSource({
+    ...mqtt,
+    version: mqttVersions[mqtt.version],
+    password: mqtt.password?.reveal() ?? null,
+    caPem: mqtt.ca?.text ?? null,
+    inboxBytesMax: settings.limits.inFlightBytes,
+    keepaliveSeconds: Math.ceil(mqtt.keepaliveMs / 1000),
+    sessionExpirySeconds,
+    // A dry run touches nothing: neither the gateway's own session nor a status that others look at.
+    ...(settings.dryRun ? { cleanSession: true, clientId: `${mqtt.clientId}-dry-run`, statusTopic: null } : {}),
+  }, {
+    ...deps,
+    decodePayload,
+    normalizer,
+    gateway: settings.gateway,
+    dropped(count) {
+      deps.tally.read("real_time", count);
+      deps.tally.settled("real_time", "dropped", count);
+    },
+  });
+}
+
+function filesSource(
+  settings: Settings,
+  files: NonNullable<Settings["files"]>,
+  normalizer: Normalizer,
+  deps: PartsDeps,
+): Source {
+  const openDecoder: OpenDecoder = createOpenDecoder({
+    format: files.format === "auto" ? null : files.format,
+    delimiter: files.csvDelimiter,
+    comment: null,
+    skipLines: files.csvSkipLines,
+    columns: files.csvColumns,
+    rowBytesMax,
+    checkHeader: (header) => normalizer.checkHeader(header),
+  });
+  return createFilesSource({
+    ...filesDefaults,
+    ...files,
+    folders: files.folders.map(({ path, weight, periodMs, capRowsPerSecond }) => ({
+      path,
+      weight,
+      everyMs: periodMs,
+      capRows: capRowsPerSecond,
+    })),
+    pattern: files.pattern === null ? filesDefaults.pattern : [files.pattern],
+    badMax: files.badRowsMax,
+    after: settings.dryRun ? "keep" : files.after,
+    readAheadRows: 2 * schedulingOf(settings).quantumRows,
+    rowBytesMax,
+    once: settings.once,
+  }, {
+    ...deps,
+    store: deps.ledger,
+    openDecoder,
+    normalizer,
+    gateway: settings.gateway,
+  });
+}
+
+function normalizerOf({ readings }: Settings): Normalizer {
+  return createNormalizer({
+    schema: readings.schema === null ? null : parseSchema(readings.schema),
+    aliases: readings.aliases,
+    extra: readings.extra,
+    sets: readings.set,
+    filter: readings.filter,
+    timeZone: readings.timeZone,
+    timeFormat: readings.timeFormat === "ms" ? "epoch" : "iso",
+  });
+}
+
+function parseSchema({ path, text }: TextFile): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw new WeirError("configuration", `The schema ${quoted(path)} is not JSON: ${messageOf(thrown)}`, {
+      advice: "Give a JSON Schema (2020-12) of an object",
+    });
+  }
+}
+
+/** A setting that is there, under the name that the part knows it by; nothing where it is not. */
+function given<K extends string>(name: K, value: number | null | undefined): { readonly [key in K]?: number } {
+  return value === null || value === undefined ? {} : { [name]: value } as { readonly [key in K]: number };
+}
