@@ -31,7 +31,7 @@ export function buildSettings(gathered: Gathered, files: NamedFiles, surrounding
     stateDir: stateDir(files, surroundings),
     log: { level: value(general.logLevel), format: value(general.logFormat) },
     drainTimeoutMs: value(general.drainTimeout),
-    mqtt: value(options.mqtt.url) === null ? null : mqttSettings(gathered, files, gateway),
+    mqtt: value(options.mqtt.url) === null ? null : mqttSettings(gathered, files),
     files: gathered.given(options.files.dirs).length === 0 ? null : filesSettings(gathered),
     readings: readingsSettings(gathered, files),
     sink: sinkSettings(gathered, files),
@@ -53,14 +53,14 @@ export function stateDir(files: NamedFiles, surroundings: Surroundings): string 
   return files.path(options.general.stateDir) ?? (fromSystemd === "" ? "/var/lib/weir" : fromSystemd);
 }
 
-function mqttSettings({ value }: Gathered, files: NamedFiles, gateway: string): MqttSettings {
+function mqttSettings({ value }: Gathered, files: NamedFiles): MqttSettings {
   const { mqtt } = options;
   return {
     url: value(mqtt.url) ?? "",
     subscriptions: value(mqtt.topics),
     qos: value(mqtt.qos),
     version: value(mqtt.version),
-    clientId: value(mqtt.clientId) ?? gateway,
+    clientId: value(mqtt.clientId),
     username: value(mqtt.username),
     password: files.secret(mqtt.passwordFile, "mqtt-password"),
     ca: files.certificates(mqtt.caFile),
@@ -76,13 +76,14 @@ function filesSettings(gathered: Gathered): FilesSettings {
   const { value } = gathered;
   const written = gathered.given(files.dirs);
   const columns = value(files.csvColumns);
+  const patterns = value(files.pattern);
   const delimiter = value(files.csvDelimiter);
   return {
     folders: value(files.dirs).map((folder, index) => ({
       ...folder,
       path: resolve(written[index]?.place.folder ?? "/", folder.path),
     })),
-    pattern: value(files.pattern),
+    patterns: patterns.length === 0 ? null : patterns,
     recursive: value(files.recursive),
     capRowsPerSecond: unlessNone(value(files.cap)),
     capBytesPerSecond: unlessNone(value(files.capBytes)),

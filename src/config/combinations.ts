@@ -33,9 +33,10 @@ interface Checking {
   against(option: Option<unknown>, message: string, index?: number): void;
 }
 
-function checkSources({ gathered, isGiven, against }: Checking): void {
+function checkSources({ gathered, against }: Checking): void {
   const { mqtt, files } = options;
-  if (!isGiven(mqtt.url) && !isGiven(files.dirs)) {
+  const { isMissing } = gathered;
+  if (isMissing(mqtt.url) && isMissing(files.dirs)) {
     against(mqtt.url, "Missing: give a broker (--mqtt-url), a folder (--files-dir), or both");
   }
   // From the environment or a config file a setting without use may be meant for another day; on the command line it is a slip.
@@ -49,23 +50,23 @@ function checkSources({ gathered, isGiven, against }: Checking): void {
       if (fromFlag && !except.includes(option)) against(option, `Has no use without ${flagOf(need)}`);
     }
   };
-  if (!isGiven(mqtt.url)) useless(mqtt, mqtt.url, []);
-  if (!isGiven(files.dirs)) useless(files, files.dirs, [files.timeZone]);
+  if (isMissing(mqtt.url)) useless(mqtt, mqtt.url, []);
+  if (isMissing(files.dirs)) useless(files, files.dirs, [files.timeZone]);
 }
 
 function checkMqtt({ gathered, settings, isGiven, against }: Checking): void {
   const { mqtt } = options;
   if (!isGiven(mqtt.url)) return;
-  if (!isGiven(mqtt.topics)) {
+  if (gathered.isMissing(mqtt.topics)) {
     against(mqtt.topics, "Missing: name at least one topic, like 'plant/{site}/{device_id}/{metric}'");
   }
   const url = gathered.value(mqtt.url);
-  if (url !== null && isGiven(mqtt.caFile) && !/^(mqtts|wss):/.test(url)) {
-    against(mqtt.caFile, "Has no use without TLS: the URL must begin with mqtts:// or wss://");
+  if (url !== null && isGiven(mqtt.caFile) && !url.startsWith("mqtts:")) {
+    against(mqtt.caFile, "Has no use without TLS: the URL must begin with mqtts://");
   }
   const subscriptions = settings.mqtt?.subscriptions ?? [];
   forEachRepeated(subscriptions.map((one) => one.template), (index) => against(mqtt.topics, "Stands twice", index));
-  if (settings.mqtt?.password !== null && settings.mqtt !== null && !isGiven(mqtt.username)) {
+  if (settings.mqtt?.password !== null && settings.mqtt !== null && gathered.isMissing(mqtt.username)) {
     against(mqtt.username, "Missing: there is a password for the broker and no user");
   }
 }
@@ -74,7 +75,7 @@ function checkFiles({ gathered, settings, isGiven, against }: Checking): void {
   const { files, limits } = options;
   const cap = gathered.value(files.cap);
   const min = gathered.value(files.min);
-  if (cap !== "none" && min !== null && min > cap) {
+  if (gathered.isRight(files.cap) && cap !== "none" && min !== null && min > cap) {
     against(
       isGiven(files.min) ? files.min : files.cap,
       `The floor (${min}/s) is above the cap (${cap}/s): files never pass their cap`,
@@ -120,27 +121,30 @@ function checkSink({ gathered, settings, isGiven, against }: Checking): void {
 function checkKafka({ gathered, settings, isGiven, against }: Checking, dryRun: boolean): void {
   const { sink } = options;
   if (!dryRun) {
-    if (!isGiven(sink.brokers)) {
+    if (gathered.isMissing(sink.brokers)) {
       against(sink.brokers, "Missing: name a broker like 127.0.0.1:9092, or choose another --sink");
     }
-    if (!isGiven(sink.topic)) against(sink.topic, "Missing: name the topic to write to");
+    if (gathered.isMissing(sink.topic)) against(sink.topic, "Missing: name the topic to write to");
   }
   const topic = gathered.value(sink.topic);
-  if (topic?.includes("{") && !isGiven(sink.topicAllow)) {
+  if (topic?.includes("{") && gathered.isMissing(sink.topicAllow)) {
     against(sink.topic, "Has fields, so --kafka-topic-allow must list the topics that it may give");
   }
-  if (isGiven(sink.caFile) && !gathered.value(sink.tls)) against(sink.caFile, "Has no use without --kafka-tls");
+  if (isGiven(sink.caFile) && !gathered.value(sink.tls) && gathered.isRight(sink.tls)) {
+    against(sink.caFile, "Has no use without --kafka-tls");
+  }
+  if (!gathered.isRight(sink.sasl)) return;
   if (gathered.value(sink.sasl) === "none") {
     for (const option of [sink.username, sink.passwordFile]) {
       if (isGiven(option)) against(option, "Has no use without --kafka-sasl");
     }
     return;
   }
-  if (!isGiven(sink.username)) {
+  if (gathered.isMissing(sink.username)) {
     against(sink.username, `Missing: --kafka-sasl ${gathered.value(sink.sasl)} needs a user`);
   }
   const hasPassword = settings.sink.kind === "kafka" && settings.sink.sasl?.password.reveal() !== "";
-  if (!hasPassword && !isGiven(sink.passwordFile)) {
+  if (!hasPassword && gathered.isMissing(sink.passwordFile)) {
     against(sink.passwordFile, "Missing: or set WEIR_KAFKA_PASSWORD, or the systemd credential kafka-password");
   }
 }

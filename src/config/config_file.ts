@@ -26,7 +26,7 @@ export function readConfig(
   name: string,
   text: string,
   folder: string,
-): { readonly given: readonly Given[]; readonly problems: readonly Problem[] } {
+): { readonly given: readonly Given[]; readonly problems: readonly Problem[]; readonly readable: boolean } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
   const given: Given[] = [];
@@ -36,19 +36,19 @@ export function readConfig(
     const { line, col } = lines.linePos(offset);
     return `${name}:${line}:${col}`;
   };
-  const tell = (offset: number, what: string, seen: string | null, message: string): void => {
-    problems.push({ where: what === "" ? at(offset) : `${at(offset)} ${what}`, seen, message });
+  const tell = (offset: number, what: string, message: string, meant: readonly string[] = [what]): void => {
+    problems.push({ where: what === "" ? at(offset) : `${at(offset)} ${what}`, seen: null, message, meant });
   };
 
-  for (const error of document.errors) tell(error.pos[0], "", null, `Not YAML: ${firstLine(error.message)}`);
-  if (problems.length > 0) return { given, problems };
+  for (const error of document.errors) tell(error.pos[0], "", `Not YAML: ${firstLine(error.message)}`);
+  if (problems.length > 0) return { given, problems, readable: false };
 
   const root = document.contents;
   // A file of comments alone sets nothing.
-  if (root === null || (isScalar(root) && root.value === null)) return { given, problems };
+  if (root === null || (isScalar(root) && root.value === null)) return { given, problems, readable: true };
   if (!isMap<Node, Node | null>(root)) {
-    tell(root.range?.[0] ?? 0, "", null, 'Must be a map of settings, like "files-cap: 500/s"');
-    return { given, problems };
+    tell(root.range?.[0] ?? 0, "", 'Must be a map of settings, like "files-cap: 500/s"');
+    return { given, problems, readable: false };
   }
 
   /** Takes a scalar as the text that was written, so that a flag and a key mean the same by the same words. */
@@ -57,7 +57,7 @@ export function readConfig(
     const offset = node?.range?.[0] ?? keyOffset;
     if (isSeq<Node>(target) && option.arity === "many") {
       for (const item of target.items) {
-        if (isSeq(item)) tell(item.range?.[0] ?? offset, option.name, null, "A list inside a list");
+        if (isSeq(item)) tell(item.range?.[0] ?? offset, option.name, "A list inside a list");
         else take(option, item, offset);
       }
     } else if (isScalar(target) && target.value !== null) {
@@ -65,12 +65,11 @@ export function readConfig(
       const place = { from: "config", label: `${at(offset)} ${option.name}`, folder } as const;
       for (const part of splitTexts(option, text)) given.push({ name: option.name, text: part, place });
     } else if (target === null || isScalar(target)) {
-      tell(offset, option.name, null, `Has no value: must be ${option.kind.allowed}`);
+      tell(offset, option.name, `Has no value: must be ${option.kind.allowed}`);
     } else {
       tell(
         offset,
         option.name,
-        null,
         `${isSeq(target) ? "Takes one value, not a list" : "Takes no map"}: must be ${option.kind.allowed}`,
       );
     }
@@ -80,20 +79,28 @@ export function readConfig(
     const keyText = isScalar(key) ? String(key.value) : "";
     const offset = key.range?.[0] ?? 0;
     const option = optionByKey.get(keyText);
-    if (option === undefined) tell(offset, printable(keyText, 60), null, unknownKey(keyText, isMap(value)));
-    else take(option, value, offset);
+    if (option === undefined) {
+      const { message, meant } = unknownKey(keyText, isMap(value));
+      tell(offset, printable(keyText, 60), message, meant);
+    } else take(option, value, offset);
   }
-  return { given, problems };
+  return { given, problems, readable: true };
 }
 
-function unknownKey(key: string, hasMap: boolean): string {
+function unknownKey(key: string, hasMap: boolean): Pick<Problem, "message" | "meant"> {
   const secret = secretNames.find((one) => one === key);
-  if (secret !== undefined) return `A secret does not stand in the config file: use ${secret}-file`;
-  if (key === "config") return "A config file cannot name another one";
-  const nested = hasMap ? [...optionByKey.keys()].find((name) => name.startsWith(`${key}-`)) : undefined;
-  if (nested !== undefined) return `Settings are not nested: write the whole name, like "${nested}: ..."`;
+  if (secret !== undefined) {
+    return { message: `A secret does not stand in the config file: use ${secret}-file`, meant: [`${secret}-file`] };
+  }
+  if (key === "config") return { message: "A config file cannot name another one" };
+  const nested = hasMap ? [...optionByKey.keys()].filter((name) => name.startsWith(`${key}-`)) : [];
+  const [first] = nested;
+  if (first !== undefined) {
+    return { message: `Settings are not nested: write the whole name, like "${first}: ..."`, meant: nested };
+  }
   const hint = nearest(key, optionByKey.keys());
-  return hint === null ? "Unknown setting" : `Unknown setting. Did you mean ${hint}?`;
+  if (hint === null) return { message: "Unknown setting" };
+  return { message: `Unknown setting. Did you mean ${hint}?`, meant: [hint] };
 }
 
 function firstLine(message: string): string {

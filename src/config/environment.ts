@@ -34,19 +34,17 @@ export function readEnvironment(
     if (secretVariables.includes(variable)) continue;
     const option = optionByVariable.get(variable);
     if (option === undefined) {
-      const hint = nearest(
-        variable.slice(prefix.length),
-        optionByVariable.keys().map((name) => name.slice(prefix.length)),
-      );
-      problems.push({
-        where: variable,
-        seen: null,
-        message: hint === null ? "Unknown variable" : `Unknown variable. Did you mean ${prefix}${hint}?`,
-      });
+      problems.push({ where: variable, seen: null, ...unknownVariable(variable) });
       continue;
     }
     const place = { from: "environment", label: variable, folder } as const;
     for (const text of splitTexts(option, value)) given.push({ name: option.name, text, place });
   }
   return { given, problems };
+}
+
+function unknownVariable(variable: string): Pick<Problem, "message" | "meant"> {
+  const hint = nearest(variable.slice(prefix.length), optionByVariable.values().map((option) => option.name));
+  if (hint === null) return { message: "Unknown variable" };
+  return { message: `Unknown variable. Did you mean ${variableOf({ name: hint })}?`, meant: [hint] };
 }

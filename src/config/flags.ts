@@ -49,7 +49,7 @@ export function readFlags(args: readonly string[], command: CommandName, folder:
     }
     const { option, negated } = optionOf(token.name);
     if (option === null || !option.commands.includes(command)) {
-      problems.push({ where: token.rawName, seen: null, message: unknownFlag(token.name, option, command) });
+      problems.push({ where: token.rawName, seen: null, ...unknownFlag(token.name, option, command) });
       afterUnknown = token.inlineValue !== true;
       continue;
     }
@@ -61,6 +61,7 @@ export function readFlags(args: readonly string[], command: CommandName, folder:
         where: token.rawName,
         seen: null,
         message: `Needs a value: must be ${option.kind.allowed}`,
+        meant: [option.name],
       });
       if (token.value === undefined) continue;
       // The parser took the next flag for the value: go on from there.
@@ -97,18 +98,26 @@ function swallowed(value: string): boolean {
   return value.startsWith("--");
 }
 
-function unknownFlag(name: string, option: Option<unknown> | null, command: CommandName): string {
+function unknownFlag(
+  name: string,
+  option: Option<unknown> | null,
+  command: CommandName,
+): Pick<Problem, "message" | "meant"> {
   if (option !== null) {
-    return `Does not belong to "weir ${command}", but to ${option.commands.map((one) => `"weir ${one}"`).join(", ")}`;
+    const others = option.commands.map((one) => `"weir ${one}"`).join(", ");
+    return { message: `Does not belong to "weir ${command}", but to ${others}` };
   }
   const secret = secretNames.find((one) => one === name);
   if (secret !== undefined) {
-    return `A secret is never the value of a flag, where every user of the machine can read it: use --${secret}-file`;
+    const file = `${secret}-file`;
+    return {
+      message: `A secret is never the value of a flag, where every user of the machine can read it: use --${file}`,
+      meant: [file],
+    };
   }
   const hint = nearest(name, optionList.filter((one) => one.commands.includes(command)).map((one) => one.name));
-  return hint === null
-    ? `Unknown flag: "weir ${command} --help" lists them all`
-    : `Unknown flag. Did you mean --${hint}?`;
+  if (hint === null) return { message: `Unknown flag: "weir help ${command}" lists them all` };
+  return { message: `Unknown flag. Did you mean --${hint}?`, meant: [hint] };
 }
 
 /** A flag that may stand once and stands twice: which one is meant cannot be known. */

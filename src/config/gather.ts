@@ -4,14 +4,13 @@
  * @module
  */
 import { basename, dirname, resolve } from "node:path";
-import { messageOf } from "../core/error.ts";
 import { readConfig } from "./config_file.ts";
 import { readEnvironment } from "./environment.ts";
 import { readFlags } from "./flags.ts";
 import { type CommandName, flagOf, type Option } from "./option.ts";
 import { optionByName, options } from "./options.ts";
 import type { Given, Problem } from "./problem.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { reasonOf, type Surroundings } from "./surroundings.ts";
 
 /** What was given, checked one by one. */
 export interface Gathered {
@@ -21,8 +20,12 @@ export interface Gathered {
   readonly problems: readonly Problem[];
   /** The value in force. A wrong one (it is among the problems) counts as the default. */
   value<V>(option: Option<V>): V;
+  /** Whether what is in force is right, or nothing was written. */
+  isRight(option: Option<unknown>): boolean;
+  /** Whether nothing was written for it, nor anything that may have been meant for it. */
+  isMissing(option: Option<unknown>): boolean;
   /** What was written for it where it is in force, right or wrong; empty: nothing was. */
-  given<V>(option: Option<V>): readonly Given[];
+  given(option: Option<unknown>): readonly Given[];
 }
 
 /** Values that a command sets by itself, by name of the setting. They give way to what the user gives. */
@@ -65,16 +68,20 @@ export function gather(
     }
   }
 
+  const problems = [...flags.problems, ...environment.problems, ...config.problems, ...mistakes];
+  const meant = new Set(problems.flatMap((problem) => problem.meant ?? []));
   return {
     words: flags.words,
     help: flags.help,
-    problems: [...flags.problems, ...environment.problems, ...config.problems, ...mistakes],
+    problems,
     value(option) {
       const texts = wrong.has(option.name) ? [] : (inForce.get(option.name) ?? []).map((one) => one.text);
       const read = option.read(texts);
       if ("value" in read) return read.value;
       throw new Error(`The default of ${flagOf(option)} is wrong`);
     },
+    isRight: (option) => !wrong.has(option.name),
+    isMissing: (option) => config.readable && !inForce.has(option.name) && !meant.has(option.name),
     given: (option) => inForce.get(option.name) ?? [],
   };
 }
@@ -82,14 +89,14 @@ export function gather(
 function readNamedConfig(
   given: readonly Given[],
   surroundings: Surroundings,
-): { readonly given: readonly Given[]; readonly problems: readonly Problem[] } {
+): ReturnType<typeof readConfig> {
   const named = given.find((one) => one.name === options.general.config.name);
-  if (named === undefined) return { given: [], problems: [] };
+  if (named === undefined) return { given: [], problems: [], readable: true };
   const path = resolve(named.place.folder, named.text);
   try {
     return readConfig(basename(path), surroundings.readTextFile(path), dirname(path));
   } catch (thrown) {
-    const problem = { where: named.place.label, seen: named.text, message: `Cannot be read: ${messageOf(thrown)}` };
-    return { given: [], problems: [problem] };
+    const problem = { where: named.place.label, seen: named.text, message: `Cannot be read: ${reasonOf(thrown)}` };
+    return { given: [], problems: [problem], readable: false };
   }
 }

@@ -5,14 +5,13 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import { messageOf } from "../core/error.ts";
 import type { Gathered } from "./gather.ts";
 import { flagOf, type Option, variableOf } from "./option.ts";
 import type { SecretName } from "./options.ts";
 import type { Given, Problem } from "./problem.ts";
 import { type Secret, secret } from "./secret.ts";
 import type { TextFile } from "./settings.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { reasonOf, type Surroundings } from "./surroundings.ts";
 
 /** Reads the files that settings name and remembers what went wrong. */
 export interface NamedFiles {
@@ -46,7 +45,7 @@ export function openNamedFiles(gathered: Gathered, surroundings: Surroundings): 
       if (text.trim() !== "") return { path, text };
       tell(given, "The file is empty");
     } catch (thrown) {
-      tell(given, `Cannot be read: ${messageOf(thrown)}`);
+      tell(given, `Cannot be read: ${reasonOf(thrown)}`);
     }
     return null;
   }
@@ -99,7 +98,7 @@ function credential(surroundings: Surroundings, name: SecretName, tell: (message
     return secret(withoutLineBreak(surroundings.readTextFile(join(folder, name))));
   } catch (thrown) {
     if (!(thrown instanceof Deno.errors.NotFound)) {
-      tell(`The systemd credential "${name}" cannot be read: ${messageOf(thrown)}`);
+      tell(`The systemd credential "${name}" cannot be read: ${reasonOf(thrown)}`);
     }
     return null;
   }

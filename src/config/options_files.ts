@@ -78,13 +78,19 @@ export const files = {
     more:
       "`weight=N` (1 when not given) is the share among folders, `every=TIME` how often a dump comes and thus its deadline, `cap=RATE` a cap of this folder alone.",
   }),
-  pattern: optional("files-pattern", text("GLOB", "a pattern of file names like *.csv, without a /", /^[^/\0]+$/), {
-    ...here,
-    help: "read only files whose names fit",
-    defaultText: ".csv .tsv .json .ndjson .jsonl, each also .gz",
-    example: "'*_readings.csv.gz'",
-    more: "Never read: names that begin with `.` or `~`, and `*.tmp`, `*.part`, `*.filepart`, `*.inprogress`.",
-  }),
+  pattern: repeatable(
+    "files-pattern",
+    text("GLOB", "a pattern of file names like *.csv, without a /", /^[^/\0]+$/),
+    "line",
+    {
+      ...here,
+      help: "read only files whose names fit",
+      defaultText: ".csv .tsv .json .ndjson .jsonl, each also .gz or .zst",
+      example: "'*_readings.csv.gz'",
+      more:
+        "`*`, `?`, `[...]` and `{a,b}` are known, and letter case does not matter. Never read: names that begin with `.` or `~`, and `*.tmp`, `*.part`, `*.filepart`, `*.inprogress`.",
+    },
+  ),
   recursive: toggle("files-recursive", {
     ...here,
     help: "also read sub-folders; a link that leads out is not followed",

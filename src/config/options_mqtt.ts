@@ -13,10 +13,10 @@ const here: Pick<About, "group" | "commands"> = { group: "MQTT", commands: ["run
 
 const url: Kind<string> = kind({
   placeholder: "URL",
-  allowed: "a URL like mqtt://host:1883, mqtts://host:8883, ws://host/path or wss://host/path",
+  allowed: "a URL like mqtt://host:1883 or mqtts://host:8883",
   parse(value) {
     const parsed = URL.parse(value);
-    if (parsed === null || !/^(mqtts?|wss?):$/.test(parsed.protocol) || parsed.hostname === "") return refuse();
+    if (parsed === null || !/^mqtts?:$/.test(parsed.protocol) || parsed.hostname === "") return refuse();
     if (parsed.username !== "" || parsed.password !== "") {
       return refuse("Must not hold a user or a password: use --mqtt-username and --mqtt-password-file");
     }
@@ -42,7 +42,7 @@ export const mqtt = {
     ...here,
     help: "broker to read streams from; without it there are no streams",
     example: "mqtt://127.0.0.1:1883",
-    more: "`mqtt` and `ws` are plain, `mqtts` and `wss` are TLS. User and password have settings of their own.",
+    more: "`mqtt` is plain (port 1883), `mqtts` is TLS (port 8883). User and password have settings of their own.",
   }),
   topics: repeatable("mqtt-topic", subscription, "line", {
     ...here,
@@ -63,7 +63,7 @@ export const mqtt = {
   clientId: optional("mqtt-client-id", text("ID", "1 to 256 printable characters", /^[^\p{C}]{1,256}$/u), {
     ...here,
     help: "fixed client id: the broker keeps the session under it",
-    defaultText: "the gateway's name",
+    defaultText: "weir- and the gateway's name",
   }),
   username: optional("mqtt-username", anyText("a user name", "NAME"), { ...here, help: "user at the broker" }),
   passwordFile: optional("mqtt-password-file", path, {
@@ -74,7 +74,7 @@ export const mqtt = {
   }),
   caFile: optional("mqtt-ca-file", path, {
     ...here,
-    help: "certificates (PEM) to trust at the broker; needs a mqtts:// or wss:// URL",
+    help: "certificates (PEM) to trust at the broker; needs a mqtts:// URL",
     placeholder: "FILE",
   }),
   receiveMax: defaulted("mqtt-receive-max", count(1, 65_535), "2000", {
@@ -100,7 +100,7 @@ export const mqtt = {
     defaultText: "off",
     example: "gateways/press-line-3/status",
   }),
-  keepalive: defaulted("mqtt-keepalive", duration(1000, 65_535_000), "30s", {
+  keepalive: defaulted("mqtt-keepalive", duration(5000, 65_535_000), "30s", {
     ...here,
     help: "longest silence before a ping",
     unit: "seconds",

@@ -66,7 +66,7 @@ export const sink = {
   ),
   compression: defaulted(
     "kafka-compression",
-    oneOf("none", "gzip"),
+    oneOf("none", "gzip", "zstd"),
     "none",
     {
       ...here,

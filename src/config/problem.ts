@@ -29,6 +29,8 @@ export interface Problem {
   readonly seen: string | null;
   /** A sentence, capital first, without a full stop; or one and a question. */
   readonly message: string;
+  /** Names of the settings that were most likely meant: they are not said to be missing on top. */
+  readonly meant?: readonly string[];
 }
 
 /** A mistake found by a part of the program that does not know where the setting came from. */

@@ -52,15 +52,15 @@ export interface TextFile {
 
 /** The MQTT side. */
 export interface MqttSettings {
-  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`, without user and password. */
+  /** `mqtt://` or `mqtts://`, without user and password. */
   readonly url: string;
   /** At least one; a message goes to the first template that fits. */
   readonly subscriptions: readonly { readonly template: string; readonly weight: number }[];
   readonly qos: 0 | 1;
   /** 4 is MQTT 3.1.1. `auto`: 5 first, then 3.1.1. */
   readonly version: "auto" | 4 | 5;
-  /** Fixed client id, so that the broker keeps the session. */
-  readonly clientId: string;
+  /** Fixed client id, so that the broker keeps the session; null: made from the gateway's name. */
+  readonly clientId: string | null;
   readonly username: string | null;
   readonly password: Secret | null;
   /** Certificates (PEM) trusted besides the system's. Only with TLS. */
@@ -88,8 +88,8 @@ export interface FolderSettings {
 /** The files side. */
 export interface FilesSettings {
   readonly folders: readonly FolderSettings[];
-  /** Glob on the base name, or null: the known endings. */
-  readonly pattern: string | null;
+  /** Globs on the base name, of which one must fit; null: the known endings. */
+  readonly patterns: readonly string[] | null;
   readonly recursive: boolean;
   /** Cap of all folders together; null: none. */
   readonly capRowsPerSecond: number | null;
@@ -154,7 +154,7 @@ export interface KafkaSettings {
   readonly topicAllow: readonly string[];
   /** Template of the record key; empty: no key. */
   readonly key: string;
-  readonly compression: "none" | "gzip";
+  readonly compression: "none" | "gzip" | "zstd";
   /** Headers besides `weir.id`. */
   readonly headers: readonly ("source" | "position" | "gateway")[];
   /** Null: no TLS. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { messageOf } from "../core/error.ts";
 
 /** The machine, as far as the settings look at it. */
 export interface Surroundings {
@@ -24,6 +25,12 @@ export function machine(): Surroundings {
     hostname: () => Deno.hostname(),
     readTextFile: (path) => new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path)),
   };
+}
+
+/** Why a file could not be read, without the noise of the runtime: `No such file or directory`. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof TypeError) return "Not UTF-8";
+  return messageOf(thrown).replace(/ \(os error \d+\).*$/s, "");
 }
 
 /**
