@@ -138,7 +138,10 @@ async function play(
   });
   const stdout = watchedStdout(context.stdout, () => stop.ask("the reader of the output is gone"));
   const app = context.createApp(settings, { clock, dice, emit: emitter(log.take), version, stdout });
-  const viewer = createLiveViewer({ terminal, clock, status: () => app.status(), endsAtMs: settings.forMs });
+  // Connections that are closed on purpose at the end are no news: from then on the sources are shown as they were.
+  let sourcesAtEnd: AppStatus["sources"] | null = null;
+  const status = (): AppStatus => ({ ...app.status(), ...(sourcesAtEnd === null ? {} : { sources: sourcesAtEnd }) });
+  const viewer = createLiveViewer({ terminal, clock, status, endsAtMs: settings.forMs });
 
   try {
     await app.start();
@@ -161,7 +164,7 @@ async function play(
     await untilOver(settings.forMs, clock, stop);
     const playedMs = clock.nowMs() - startedMs;
     await Promise.race([silence(app, sensors, dropper, clock), hurry]);
-    const last = app.status();
+    sourcesAtEnd = app.status().sources;
     ended = true;
     const drained = await app.stop(settings.drainTimeoutMs);
     log.flush();
@@ -174,7 +177,7 @@ async function play(
       sent: sensors.sent(),
       dropped: dropper.dropped(),
       doneFiles: filesOf(app.status())?.doneFiles ?? 0,
-      leftFiles: await leftFiles(workspace, last),
+      leftFiles: await leftFiles(workspace, filesOf(status())),
       capRows,
       delay: delays.worst(),
       sink: sinkText(settings.sink),
@@ -224,8 +227,8 @@ function watchDelay(app: App, clock: Clock): { worst(): DelayStatus; stop(): voi
 }
 
 /** The dumps that still lie where they were dropped, and how far they were read. */
-async function leftFiles(workspace: Workspace, last: AppStatus): Promise<readonly LeftFile[]> {
-  const active = filesOf(last)?.active ?? [];
+async function leftFiles(workspace: Workspace, last: FilesStatus | null): Promise<readonly LeftFile[]> {
+  const active = last?.active ?? [];
   const lists = await Promise.all(
     Object.values(workspace.folders).map((folder) => readdir(folder, { withFileTypes: true })),
   );

@@ -55,7 +55,7 @@ export function startDropper(options: DropperOptions): Dropper {
 
   async function run(): Promise<void> {
     for (const { atMs, folder, spec } of plan) {
-      await sleep(clock, startedMs + atMs - clock.nowMs(), stopping.signal);
+      await sleep(clock, Math.max(0, startedMs + atMs - clock.nowMs()), stopping.signal);
       if (stopping.signal.aborted) return;
       if (!await dropDump(folders[folder], spec, dice, stopping.signal)) return;
       dropped.files += 1;

@@ -28,7 +28,7 @@ export interface DemoFacts {
   readonly doneFiles: number;
   readonly leftFiles: readonly LeftFile[];
   readonly capRows: number | null;
-  /** The stream's delay while dumps were read too. */
+  /** The stream's delay in the ten seconds in which it was worst. */
   readonly delay: DelayStatus;
   /** What the sink is, for people: `topic "weir-demo" at 127.0.0.1:9092`. */
   readonly sink: string;
@@ -112,7 +112,7 @@ function sideLines(facts: DemoFacts): readonly string[] {
       ? "         Nothing was measured of their delay."
       : `         From arrival to the sink: p50 ${formatDuration(delay.p50Ms)}, p99 ${
         formatDuration(delay.p99Ms)
-      } while dumps were read beside them.`,
+      } in the worst ten seconds, dumps beside them.`,
     `Files:   ${formatCount(dropped.files)} dumps of ${formatCount(dropped.rows)} rows, ${
       formatCount(dropped.badRows)
     } of them bad on purpose; read ${cap}.`,
