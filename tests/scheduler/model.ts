@@ -1,0 +1,497 @@
+/**
+ * A world around the scheduler on a virtual clock: streams that arrive, folders into which dumps fall, and a sink with a speed, a round
+ * trip and stalls; timers that come late, pauses of the whole process, changes of the cap, restarts, connections that break. It writes
+ * down what left when; `checks.ts` judges it. It shares no arithmetic with the scheduler.
+ *
+ * @module
+ */
+import { seededDice } from "../../src/core/dice.ts";
+import type { Flow, Lane } from "../../src/core/flow.ts";
+import {
+  type CapOptions,
+  fairShareDefaults,
+  type FairShareInput,
+  type FairShareOptions,
+  withCap,
+} from "../../src/scheduler/defaults.ts";
+import type { createFairShare, FairShare } from "../../src/scheduler/fair_share.ts";
+import { virtualClock } from "../support/virtual_clock.ts";
+
+export interface StreamPlan {
+  readonly weight: number;
+  /** `rows` readings arrive `times` times, `everyMs` apart. */
+  readonly startMs: number;
+  readonly everyMs: number;
+  readonly rows: number;
+  readonly times: number;
+  readonly bytes: number;
+}
+
+export interface FolderPlan {
+  readonly weight: number;
+  readonly capRows: number | null;
+  readonly dumps: readonly { readonly atMs: number; readonly rows: number }[];
+  /** Rows read ahead at most; refilled so long after rows were taken (0: at once). */
+  readonly aheadRows: number;
+  readonly refillMs: number;
+  readonly bytes: number;
+}
+
+export interface SinkPlan {
+  readonly rowsPerSecond: number;
+  readonly roundTripMs: number;
+  readonly lingerMs: number;
+  readonly stalls: readonly Span[];
+}
+
+export interface Span {
+  readonly atMs: number;
+  readonly forMs: number;
+}
+
+export interface Plan {
+  readonly input: FairShareInput;
+  readonly streams: readonly StreamPlan[];
+  readonly folders: readonly FolderPlan[];
+  readonly sink: SinkPlan;
+  readonly runMs: number;
+  /** Timers come up to this much late. */
+  readonly jitterMs: number;
+  /** The process stands still. */
+  readonly pauses: readonly Span[];
+  readonly capChanges: readonly { readonly atMs: number; readonly capRows: number }[];
+  readonly restartsMs: readonly number[];
+  /** Everything in flight comes back at once, unsent. */
+  readonly disconnectsMs: readonly number[];
+  /** Of so many rows one is settled from inside `dispatch`; 0: none. */
+  readonly settledAtOnceEvery: number;
+  /** Flows give fewer rows than asked, and call `wake` from inside `take`. */
+  readonly shortTakes: boolean;
+  /** Readings beyond this many that wait in memory go to a spool; null: no spool. */
+  readonly spoolBeyond: number | null;
+  readonly seed: number;
+}
+
+/** What happened, in order. */
+export type Entry =
+  | { readonly kind: "busy"; readonly atMs: number; readonly flow: string }
+  | { readonly kind: "restart"; readonly atMs: number }
+  | { readonly kind: "cap"; readonly atMs: number; readonly options: CapOptions }
+  | {
+    readonly kind: "sent";
+    readonly atMs: number;
+    readonly lane: Lane;
+    readonly flow: string;
+    readonly rows: number;
+    readonly bytes: number;
+    /** What the flow has left to take. */
+    readonly left: number;
+    /** A live reading waited when it was decided. */
+    readonly streamWaited: boolean;
+    readonly longestDelayMs: number;
+  };
+
+export interface Run {
+  readonly plan: Plan;
+  readonly options: FairShareOptions;
+  readonly trace: readonly Entry[];
+  /** What was wrong as it happened: credits, order, sleep. */
+  readonly faults: readonly { readonly about: "credits" | "order" | "sleep"; readonly text: string }[];
+  readonly lostRows: number;
+}
+
+export interface Item {
+  readonly flow: string;
+  readonly topic: string;
+  readonly number: number;
+  readonly bytes: number;
+  readonly arrivedMs: number;
+}
+
+/** Whether a reading must go behind those in the spool. The right way; a broken one is plugged in by the tests of the tests. */
+export type Route = (openInSpool: number, waiting: number, beyond: number) => "live" | "spool";
+export const routeRight: Route = (openInSpool, waiting, beyond) =>
+  openInSpool > 0 || waiting >= beyond ? "spool" : "live";
+
+interface Batch {
+  readonly lane: Lane;
+  readonly items: readonly Item[];
+  settled: boolean;
+}
+
+/** Lives through a plan. */
+export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: Route = routeRight): Run {
+  const machine = virtualClock(0.25);
+  const dice = seededDice(plan.seed);
+  const options = fairShareDefaults(plan.input);
+  const trace: Entry[] = [];
+  const faults: { about: "credits" | "order" | "sleep"; text: string }[] = [];
+  const fault = (about: "credits" | "order" | "sleep", text: string) => {
+    if (faults.length < 5) faults.push({ about, text: `${text}, at ${machine.nowMs()} ms` });
+  };
+  const open = new Set<Batch>();
+  const inFlight = { stream: 0, files: 0 };
+  const inFlightBytes = { stream: 0, files: 0 };
+  const lastNumber = new Map<string, number>();
+  const openInSpool = new Map<string, number>();
+  let lingering: Record<Lane, Item[]> = { stream: [], files: [] };
+  let sinkFreeMs = 0;
+  let generation = 0;
+  let lostRows = 0;
+  let rowsSeen = 0;
+  let takingReentered = false;
+
+  /** The clock of the process: late, and not at all while it stands still. */
+  function afterPause(atMs: number): number {
+    for (const pause of plan.pauses) {
+      if (atMs >= pause.atMs && atMs < pause.atMs + pause.forMs) return pause.atMs + pause.forMs;
+    }
+    return atMs;
+  }
+  const at = (delayMs: number, act: () => void) =>
+    machine.after(afterPause(machine.nowMs() + Math.max(0, delayMs)) - machine.nowMs(), act);
+  const clock = {
+    ...machine,
+    after: (ms: number, act: () => void) => at(ms + dice() * plan.jitterMs, () => observed(act)),
+  };
+
+  /** Runs an event; before it, nothing that could leave may have been asleep. */
+  let lastEventMs = 0;
+  const bucket = { debt: options.burstRows, atMs: machine.nowMs() };
+  let capRows = plan.input.capRows;
+  let inForce: CapOptions = options;
+  function observed(act: () => void): void {
+    lookForSleepers();
+    lastEventMs = machine.nowMs();
+    act();
+  }
+  function lookForSleepers(): void {
+    const now = machine.nowMs();
+    if (now > plan.runMs) return;
+    if (plan.pauses.some((pause) => pause.atMs <= now && pause.atMs + pause.forMs >= lastEventMs)) return;
+    const rows = inFlight.stream + inFlight.files;
+    const bytes = inFlightBytes.stream + inFlightBytes.files;
+    if (rows >= options.inFlightRows || bytes >= options.inFlightBytes) return;
+    const streamWaits = liveWaiting() + spool.queue.length > 0;
+    const streamHasCredit = inFlight.stream < options.inFlightRows - options.reservedRows &&
+      inFlightBytes.stream < options.inFlightBytes - options.reservedBytes;
+    if (streamWaits && streamHasCredit && lastEventMs < now) fault("sleep", "A stream waits while there is credit");
+    if (streamWaits || capRows === null || plan.input.capBytes) return;
+    if (inFlight.files >= options.filesInFlightRows || inFlightBytes.files >= options.filesInFlightBytes) return;
+    if (!folders.some((folder) => folder.plan.capRows === null && folder.flow.ready() > 0)) return;
+    const restedMs = now - bucket.atMs - plan.jitterMs - 1.01;
+    // Counted with a whole quantum: whoever is first in line may have one.
+    const debt = Math.max(0, bucket.debt - restedMs * capRows / 1000) + inForce.quantumRows;
+    if (debt <= inForce.burstRows) fault("sleep", "Files wait while the cap allows them");
+  }
+
+  // The flows.
+  const streams = plan.streams.map((stream, i) => ({ plan: stream, flow: queueFlow(`stream-${i}`, stream.weight) }));
+  const spool = queueFlow("spool", 1);
+  const folders = plan.folders.map((folder, i) => folderFlow(`folder-${i}`, folder));
+  const flows: Flow<Item>[] = [...streams.map((s) => s.flow), ...folders.map((f) => f.flow)];
+  const liveWaiting = () => streams.reduce((sum, stream) => sum + stream.flow.queue.length, 0);
+
+  function fewer(rows: number): number {
+    if (!plan.shortTakes) return rows;
+    takingReentered = true;
+    share.wake();
+    takingReentered = false;
+    return Math.max(1, Math.ceil(dice() * rows));
+  }
+
+  function queueFlow(name: string, weight: number) {
+    let queue: Item[] = [];
+    return {
+      name,
+      weight,
+      lane: "stream" as const,
+      capRows: null,
+      get queue() {
+        return queue;
+      },
+      ready: () => queue.length,
+      putBack: (items: readonly Item[]) => (queue = [...items, ...queue]),
+      take(maxRows: number, maxBytes: number) {
+        const count = Math.min(fewer(maxRows), fitting(queue, maxBytes));
+        const taken = queue.slice(0, count);
+        queue = queue.slice(count);
+        return taken;
+      },
+    };
+  }
+
+  function folderFlow(name: string, folder: FolderPlan) {
+    let backlog = 0;
+    let ahead = 0;
+    let next = 0;
+    let again: Item[] = [];
+    let refilling = false;
+    const refill = () => {
+      const more = Math.min(backlog, folder.aheadRows - ahead);
+      if (more > 0 && ahead + again.length === 0) trace.push({ kind: "busy", atMs: machine.nowMs(), flow: name });
+      backlog -= more;
+      ahead += more;
+    };
+    const flow: Flow<Item> = {
+      name,
+      lane: "files",
+      weight: folder.weight,
+      capRows: folder.capRows,
+      ready: () => again.length + ahead,
+      take(maxRows, maxBytes) {
+        const rows = Math.min(fewer(maxRows), again.length + ahead, Math.max(1, Math.floor(maxBytes / folder.bytes)));
+        const old = again.slice(0, rows);
+        again = again.slice(rows);
+        const fresh = rows - old.length;
+        ahead -= fresh;
+        const items: Item[] = [...old];
+        for (let i = 0; i < fresh; i++) {
+          items.push({ flow: name, topic: name, number: next++, bytes: folder.bytes, arrivedMs: 0 });
+        }
+        if (folder.refillMs === 0) refill();
+        else if (!refilling) {
+          refilling = true;
+          at(folder.refillMs, () =>
+            observed(() => {
+              refilling = false;
+              refill();
+              share.wake();
+            }));
+        }
+        return items;
+      },
+    };
+    return {
+      plan: folder,
+      flow,
+      drop(rows: number) {
+        backlog += rows;
+        refill();
+      },
+      putBack: (items: readonly Item[]) => (again = [...items, ...again]),
+    };
+  }
+
+  // The sink.
+  function dispatch(lane: Lane, items: readonly Item[], flow: Flow<Item>): void {
+    if (takingReentered) fault("order", "Dispatched from inside take");
+    const now = machine.nowMs();
+    // What is sent now is not waiting any more; what arrived during `take` cannot be in this model.
+    const streamWaited = lane === "files" && liveWaiting() > 0;
+    let longestDelayMs = 0;
+    let bytes = 0;
+    for (const item of items) {
+      bytes += item.bytes;
+      longestDelayMs = Math.max(longestDelayMs, now - item.arrivedMs);
+      const last = lastNumber.get(item.topic) ?? -1;
+      // After a restart some of what comes again is settled already and left out.
+      const follows = plan.restartsMs.length === 0 ? item.number === last + 1 : item.number > last;
+      if (!follows) fault("order", `${item.topic}: ${item.number} left after ${last}`);
+      lastNumber.set(item.topic, item.number);
+    }
+    const { length: rows } = items;
+    trace.push({
+      kind: "sent",
+      atMs: now,
+      lane,
+      flow: flow.name,
+      rows,
+      bytes,
+      left: flow.ready(),
+      streamWaited,
+      longestDelayMs,
+    });
+    inFlight[lane] += rows;
+    inFlightBytes[lane] += bytes;
+    if (lane === "files") charge(rows, now);
+    checkCredits();
+
+    const atOnce: Item[] = [];
+    for (const item of items) {
+      rowsSeen += 1;
+      const settleNow = plan.settledAtOnceEvery > 0 && rowsSeen % plan.settledAtOnceEvery === 0;
+      (settleNow ? atOnce : lingering[lane]).push(item);
+    }
+    if (atOnce.length > 0) settle({ lane, items: atOnce, settled: false });
+    if (lingering[lane].length === 0 || lingering[lane].length > rows - atOnce.length) return;
+    const born = generation;
+    at(plan.sink.lingerMs, () => born === generation && sendBatch(lane));
+  }
+
+  function charge(rows: number, now: number): void {
+    if (capRows === null) return;
+    bucket.debt = Math.max(0, bucket.debt - (now - bucket.atMs) * capRows / 1000) + rows;
+    bucket.atMs = now;
+  }
+
+  function sendBatch(lane: Lane): void {
+    const batch: Batch = { lane, items: lingering[lane], settled: false };
+    lingering = { ...lingering, [lane]: [] };
+    open.add(batch);
+    sinkFreeMs = served(Math.max(sinkFreeMs, machine.nowMs()), batch.items.length * 1000 / plan.sink.rowsPerSecond);
+    at(sinkFreeMs + plan.sink.roundTripMs - machine.nowMs(), () => observed(() => settle(batch)));
+  }
+
+  /** When work begun at `atMs` is done: stalls do not count. */
+  function served(atMs: number, workMs: number): number {
+    let doneMs = atMs + workMs;
+    for (const stall of plan.sink.stalls) {
+      if (doneMs > stall.atMs && atMs < stall.atMs + stall.forMs) {
+        doneMs += stall.forMs - Math.max(0, atMs - stall.atMs);
+      }
+    }
+    return doneMs;
+  }
+
+  function settle(batch: Batch): void {
+    if (batch.settled || batch.items.length === 0) return;
+    batch.settled = true;
+    open.delete(batch);
+    let bytes = 0;
+    for (const item of batch.items) {
+      bytes += item.bytes;
+      if (item.flow === "spool") openInSpool.set(item.topic, (openInSpool.get(item.topic) ?? 0) - 1);
+    }
+    inFlight[batch.lane] -= batch.items.length;
+    inFlightBytes[batch.lane] -= bytes;
+    share.release(batch.lane, batch.items.length, bytes);
+  }
+
+  function checkCredits(): void {
+    const { stream, files } = inFlight;
+    if (stream + files > options.inFlightRows) fault("credits", `${stream} + ${files} rows are in flight`);
+    if (files > options.filesInFlightRows) fault("credits", `${files} rows of files are in flight`);
+    if (stream > options.inFlightRows - options.reservedRows) fault("credits", `${stream} readings are in flight`);
+    const bytes = inFlightBytes.stream + inFlightBytes.files;
+    if (bytes > options.inFlightBytes + itemBytesMax) fault("credits", `${bytes} bytes are in flight`);
+    const told = share.status();
+    if (told.inFlightRows.stream !== stream || told.inFlightRows.files !== files) {
+      fault("credits", `${stream} + ${files} rows are in flight, but told are ${JSON.stringify(told)}`);
+    }
+  }
+  const itemBytesMax = Math.max(0, ...plan.streams.map((s) => s.bytes), ...plan.folders.map((f) => f.bytes));
+
+  // What happens from outside.
+  function birth(): FairShare {
+    return make(options, flows, { clock, dispatch, spool });
+  }
+  function restart(): void {
+    generation += 1;
+    share.stop();
+    lostRows += share.status().lostRows;
+    const lost = [...open].flatMap((batch) => batch.items).concat(lingering.stream, lingering.files);
+    for (const batch of open) batch.settled = true;
+    open.clear();
+    lingering = { stream: [], files: [] };
+    inFlight.stream =
+      inFlight.files =
+      inFlightBytes.stream =
+      inFlightBytes.files =
+        0;
+    // What was in flight comes again, in order, from the broker or from the checkpoint.
+    for (
+      const source of [
+        ...streams.map((s) => ({ name: s.flow.name, putBack: s.flow.putBack })),
+        ...folders.map((f) => ({ name: f.flow.name, putBack: f.putBack })),
+      ]
+    ) {
+      const again = lost.filter((item) => item.flow === source.name).sort((a, b) => a.number - b.number);
+      if (again.length === 0) continue;
+      source.putBack(again);
+      for (const item of again) lastNumber.set(item.topic, Math.min(lastNumber.get(item.topic) ?? 0, item.number - 1));
+    }
+    trace.push({ kind: "restart", atMs: machine.nowMs() });
+    for (const flow of flows) {
+      if (flow.ready() > 0) trace.push({ kind: "busy", atMs: machine.nowMs(), flow: flow.name });
+    }
+    // The old cap is in force again: changes while running live in the process.
+    capRows = plan.input.capRows;
+    inForce = options;
+    trace.push({ kind: "cap", atMs: machine.nowMs(), options });
+    bucket.debt = options.burstRows;
+    bucket.atMs = machine.nowMs();
+    share = birth();
+    share.wake();
+  }
+  function changeCap(to: number): void {
+    charge(0, machine.nowMs());
+    capRows = to;
+    inForce = withCap(options, to);
+    trace.push({ kind: "cap", atMs: machine.nowMs(), options: inForce });
+    share.setCap(to);
+  }
+  function disconnect(): void {
+    for (const lane of ["stream", "files"] as const) {
+      const batch = { lane, items: lingering[lane], settled: false };
+      lingering = { ...lingering, [lane]: [] };
+      settle(batch);
+    }
+    for (const batch of [...open]) settle(batch);
+  }
+
+  let share = birth();
+  trace.push({ kind: "cap", atMs: machine.nowMs(), options });
+  streams.forEach((stream, i) => {
+    let arrivals = 0;
+    let number = 0;
+    const arrive = () => {
+      for (let k = 0; k < stream.plan.rows; k++) {
+        const topic = `stream-${i}`;
+        const inSpool = openInSpool.get(topic) ?? 0;
+        const target = route(inSpool, liveWaiting(), plan.spoolBeyond ?? Infinity) === "spool" ? spool : stream.flow;
+        if (target === spool) openInSpool.set(topic, inSpool + 1);
+        if (target.queue.length === 0) trace.push({ kind: "busy", atMs: machine.nowMs(), flow: target.name });
+        target.queue.push({
+          flow: target.name,
+          topic,
+          number: number++,
+          bytes: stream.plan.bytes,
+          arrivedMs: machine.nowMs(),
+        });
+      }
+      share.wake();
+      if (++arrivals < stream.plan.times && machine.nowMs() < plan.runMs) {
+        at(stream.plan.everyMs, () => observed(arrive));
+      }
+    };
+    if (stream.plan.times > 0) at(stream.plan.startMs, () => observed(arrive));
+  });
+  for (const folder of folders) {
+    for (const dump of folder.plan.dumps) {
+      at(dump.atMs, () =>
+        observed(() => {
+          folder.drop(dump.rows);
+          share.wake();
+        }));
+    }
+  }
+  for (const ms of plan.restartsMs) at(ms, () => observed(restart));
+  for (const change of plan.capChanges) at(change.atMs, () => observed(() => changeCap(change.capRows)));
+  for (const ms of plan.disconnectsMs) at(ms, () => observed(disconnect));
+
+  machine.advanceSync(plan.runMs - machine.nowMs());
+  lookForSleepers();
+  share.stop();
+  // The sink finishes what it has; nothing more may leave, and all credits must be back.
+  const sent = trace.length;
+  machine.advanceSync(3_600_000);
+  if (trace.filter((entry, i) => i >= sent && entry.kind === "sent").length > 0) fault("sleep", "Sent after stop");
+  const end = share.status();
+  if (end.freeRows !== options.inFlightRows || end.inFlightBytes.stream !== 0 || end.inFlightBytes.files !== 0) {
+    fault("credits", `Of ${options.inFlightRows} credits ${end.freeRows} are free at rest`);
+  }
+  return { plan, options, trace, faults, lostRows: lostRows + end.lostRows };
+}
+
+/** How many items from the front fit, at least one. */
+function fitting(queue: readonly Item[], maxBytes: number): number {
+  let bytes = 0;
+  let count = 0;
+  while (count < queue.length) {
+    bytes += queue[count]?.bytes ?? 0;
+    if (bytes > maxBytes && count > 0) break;
+    count += 1;
+  }
+  return count;
+}
