@@ -161,7 +161,7 @@ function filesSource(
       everyMs: periodMs,
       capRows: capRowsPerSecond,
     })),
-    pattern: files.pattern === null ? filesDefaults.pattern : [files.pattern],
+    pattern: files.patterns ?? filesDefaults.pattern,
     badMax: files.badRowsMax,
     after: settings.dryRun ? "keep" : files.after,
     readAheadRows: 2 * schedulingOf(settings).quantumRows,

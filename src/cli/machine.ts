@@ -8,7 +8,7 @@ import { createApp } from "../app.ts";
 import { machine } from "../config/surroundings.ts";
 import { systemClock } from "../core/clock.ts";
 import { systemDice } from "../core/dice.ts";
-import { openLedgerReadOnly } from "../store/ledger.ts";
+import { openLedgerReadOnly } from "../store/read_only.ts";
 import type { CommandContext, Output } from "./command.ts";
 
 /** Context of a command that runs on this machine. */
@@ -26,7 +26,7 @@ export function machineContext(): Omit<CommandContext, "args"> {
     stdout: Deno.stdout,
     onStopSignal,
     createApp,
-    openLetters: (stateDir) => openLedgerReadOnly(stateDir),
+    openLetters: openLedgerReadOnly,
   };
 }
 

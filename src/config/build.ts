@@ -31,7 +31,7 @@ export function buildSettings(gathered: Gathered, files: NamedFiles, surrounding
     stateDir: stateDir(files, surroundings),
     log: { level: value(general.logLevel), format: value(general.logFormat) },
     drainTimeoutMs: value(general.drainTimeout),
-    mqtt: value(options.mqtt.url) === null ? null : mqttSettings(gathered, files),
+    mqtt: value(options.mqtt.url) === null ? null : mqttSettings(gathered, files, gateway),
     files: gathered.given(options.files.dirs).length === 0 ? null : filesSettings(gathered),
     readings: readingsSettings(gathered, files),
     sink: sinkSettings(gathered, files),
@@ -53,14 +53,14 @@ export function stateDir(files: NamedFiles, surroundings: Surroundings): string 
   return files.path(options.general.stateDir) ?? (fromSystemd === "" ? "/var/lib/weir" : fromSystemd);
 }
 
-function mqttSettings({ value }: Gathered, files: NamedFiles): MqttSettings {
+function mqttSettings({ value }: Gathered, files: NamedFiles, gateway: string): MqttSettings {
   const { mqtt } = options;
   return {
     url: value(mqtt.url) ?? "",
     subscriptions: value(mqtt.topics),
     qos: value(mqtt.qos),
     version: value(mqtt.version),
-    clientId: value(mqtt.clientId),
+    clientId: value(mqtt.clientId) ?? `weir-${gateway}`,
     username: value(mqtt.username),
     password: files.secret(mqtt.passwordFile, "mqtt-password"),
     ca: files.certificates(mqtt.caFile),

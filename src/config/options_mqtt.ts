@@ -20,6 +20,9 @@ const url: Kind<string> = kind({
     if (parsed.username !== "" || parsed.password !== "") {
       return refuse("Must not hold a user or a password: use --mqtt-username and --mqtt-password-file");
     }
+    if (!/^\/?$/.test(parsed.pathname) || parsed.search !== "" || parsed.hash !== "") {
+      return refuse("Must have nothing behind its host and port");
+    }
     return value;
   },
 });

@@ -59,8 +59,8 @@ export interface MqttSettings {
   readonly qos: 0 | 1;
   /** 4 is MQTT 3.1.1. `auto`: 5 first, then 3.1.1. */
   readonly version: "auto" | 4 | 5;
-  /** Fixed client id, so that the broker keeps the session; null: made from the gateway's name. */
-  readonly clientId: string | null;
+  /** Fixed client id, so that the broker keeps the session. */
+  readonly clientId: string;
   readonly username: string | null;
   readonly password: Secret | null;
   /** Certificates (PEM) trusted besides the system's. Only with TLS. */
