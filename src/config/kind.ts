@@ -77,20 +77,25 @@ export interface SchemaKey {
 }
 
 /** A JSON Schema (2020-12) of the config file, for editors: what may be written, before it is read. */
-export function jsonSchema(title: string, keys: readonly SchemaKey[]): unknown {
-  const shape = Object.fromEntries(keys.map((key) => {
-    const one = key.kind.schema;
-    const value = key.repeatable ? z.union([one, z.array(one)]) : one;
-    return [
-      key.name,
-      value.optional().meta({
-        description: key.description,
-        ...(key.default === undefined ? {} : { default: key.default }),
-        ...(key.examples === undefined ? {} : { examples: [...key.examples] }),
-      }),
-    ];
-  }));
-  return z.toJSONSchema(z.strictObject(shape).meta({ title }), { io: "input" });
+export function jsonSchema(title: string, keys: readonly SchemaKey[]): Readonly<Record<string, unknown>> {
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title,
+    type: "object",
+    properties: Object.fromEntries(keys.map((key) => [key.name, keySchema(key)])),
+    additionalProperties: false,
+  };
+}
+
+function keySchema(key: SchemaKey): Readonly<Record<string, unknown>> {
+  const one = key.kind.schema;
+  const { $schema: _, ...input } = z.toJSONSchema(key.repeatable ? z.union([one, z.array(one)]) : one, { io: "input" });
+  return {
+    description: key.description,
+    ...input,
+    ...(key.default === undefined ? {} : { default: key.default }),
+    ...(key.examples === undefined ? {} : { examples: key.examples }),
+  };
 }
 
 function inputOf<T>(options: KindOptions<T>, error: string): z.ZodType<string | number | boolean> {
