@@ -165,17 +165,22 @@ export function createCsvDecoder(options: CsvOptions, head: Uint8Array, state: D
         advance(lineEnd, textLineEnd);
       }
     } else {
-      const limit = Math.min(latin.length, at + rowBytesMax);
+      // A record ends with a line, so that what lies between the last line within the limit and the limit itself does not matter.
+      const limit = latin.length <= at + rowBytesMax ? latin.length : latin.lastIndexOf("\n", at + rowBytesMax - 1) + 1;
       const atEnd = limit === latin.length && lines.ended && lines.at + limit === lines.window.end;
       const outcome = scanRecord(latin, at, limit, atEnd, delimiterCode, scan);
-      if (outcome === "unclosed" && limit < at + rowBytesMax && !atEnd && exhaustedAt !== start) return "more";
+      if (
+        outcome === "unclosed" && limit === latin.length && limit < at + rowBytesMax && !atEnd && exhaustedAt !== start
+      ) return "more";
       if (outcome !== "complete") {
         const column = scan.cells.length + 1;
         advance(lineEnd, textLineEnd);
         if (header === null) throw badHeader(`has a quote out of place in column ${column}`, start);
         const what = outcome === "stray"
           ? `A quote stands where none may in column ${column}`
-          : `The quote that opens in column ${column} is not closed within ${formatBytes(rowBytesMax)}`;
+          : `The quote that opens in column ${column} is closed neither within ${
+            formatBytes(rowBytesMax)
+          } nor by the end of the file`;
         return badRow("bad_csv", `${what}; reading goes on at the next line`, start);
       }
       const end = scan.end;

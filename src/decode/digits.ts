@@ -39,7 +39,8 @@ const stride = safeDigits + 1;
 
 /**
  * Whether a JSON text may hold a number that a double cannot keep. Looks at every 16th character only: a run of 16 digits and points
- * cannot hide from that. Says yes too often (digits in strings), never no wrongly for numbers between 1e-300 and 1e300.
+ * cannot hide from that. Says yes too often (digits in strings), and no wrongly only for a number beyond 1e308 that stands in no structure:
+ * that one is seen to be infinite.
  */
 export function mayLoseDigits(text: string): boolean {
   for (let i = stride - 1; i < text.length; i += stride) {
@@ -52,8 +53,13 @@ export function mayLoseDigits(text: string): boolean {
     // Sixteen digits are microseconds since 1970, common and safe.
     if (to - from === stride && !Number.isSafeInteger(Number(text.slice(from, to)))) return true;
   }
-  return text.includes("e-") || text.includes("E-");
+  // Exponents: a small one underflows to 0, a large one overflows to Infinity, which the caller sees in a number but not inside a structure.
+  if ((text.includes("e-") || text.includes("E-")) && smallExponent.test(text)) return true;
+  return (text.includes("[") || text.indexOf("{", 1) > 0) && anyExponent.test(text);
 }
+
+const smallExponent = /\d[eE]-\d/;
+const anyExponent = /\d[eE][+\d]/;
 
 /** Whether a number written as `source` comes back from a double with the same value. */
 export function survivesDouble(source: string): boolean {

@@ -90,6 +90,9 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
   let fields: Fields = ownFields();
   const coerced: Coerced = { value: null, json: "" };
   const time: ReadTime = { value: 0, json: "" };
+  /** `processing_time` of the last row: many rows arrive at one moment. */
+  const processed: ReadTime = { value: 0, json: "" };
+  let processedMs = NaN;
   let plan: HeaderPlan = planHeader([], names);
 
   const add = (name: string, key: string, value: unknown, json: string): void => {
@@ -203,7 +206,7 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
   const finish = (arrival: Arrival): Normalized => {
     let text = "{";
     for (let i = 0; i < keys.length; i++) text += `${keys[i] ?? ""}${texts[i] ?? ""},`;
-    text += `"origin":"${arrival.origin}","processing_time":${time.json}}`;
+    text += `"origin":"${arrival.origin}","processing_time":${processed.json}}`;
     return { kind: "reading", fields, value: text, bytes: Buffer.byteLength(text) };
   };
 
@@ -230,9 +233,12 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
     }
     const bad = schema.checkWhole === null ? null : schema.checkWhole(fields);
     if (bad !== null) return misfit("wrong_type", `The reading ${bad}`);
-    times.write(arrival.wallMs, time);
+    if (arrival.wallMs !== processedMs) {
+      processedMs = arrival.wallMs;
+      times.write(processedMs, processed);
+    }
     fields["origin"] = arrival.origin;
-    fields["processing_time"] = time.value;
+    fields["processing_time"] = processed.value;
     if (rules !== null) {
       const result = rules.apply(fields, setField);
       if (result === "filtered") return filtered;

@@ -247,10 +247,10 @@ const standardFunctions =
   ("size contains startsWith endsWith matches lowerAscii upperAscii trim split substring indexOf join int uint " +
     "double string bool bytes timestamp duration type has all exists exists_one map filter").split(" ");
 
-/** The name that is at most two edits away, or null. */
+/** The name that is at most two edits away (one from a short word), or null. */
 function nearest(word: string, names: readonly string[]): string | null {
   let best: string | null = null;
-  let bestDistance = 3;
+  let bestDistance = word.length > 3 ? 3 : 2;
   for (const name of names) {
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) {
