@@ -100,6 +100,7 @@ export function memoryDisk(folders: readonly string[]): MemoryDisk {
       files.set(path, { inode: inodes, bytes: new TextEncoder().encode(text), mtimeMs: 0 });
       return Promise.resolve();
     },
+    lastByte: (path) => Promise.resolve(existing(path).bytes.at(-1) ?? null),
     freeBytes: () => Promise.resolve(null),
     watch: () => ({ close() {} }),
   };

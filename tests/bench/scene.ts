@@ -1,0 +1,50 @@
+/**
+ * What every measurement needs: a real Kafka, a real Mosquitto, a folder, and the command that is measured.
+ *
+ * @module
+ */
+import type { RunningKafka } from "../support/kafka.ts";
+import type { Mosquitto } from "../support/mosquitto.ts";
+import { type MeasuredProcess, startMeasured } from "./measured_process.ts";
+
+/** A place to measure in. */
+export interface Scene {
+  readonly kafka: RunningKafka;
+  readonly mosquitto: Mosquitto;
+  /** Scratch folder. */
+  readonly folder: string;
+}
+
+/** A figure with a name, as a row of the table. */
+export interface Figure {
+  readonly work: string;
+  readonly rate: string;
+  readonly cpuPerRecord: string;
+  readonly peakRss: string;
+  readonly remark: string;
+}
+
+const main = new URL("../../main.ts", import.meta.url).pathname;
+
+/** A name that is not used twice. */
+export function freshName(what: string): string {
+  return `${what}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** Starts the gateway, measured: the compiled program named in `WEIR_BENCH_BINARY`, else from source. */
+export function startGateway(args: readonly string[]): MeasuredProcess {
+  const binary = Deno.env.get("WEIR_BENCH_BINARY");
+  if (binary !== undefined) return startMeasured(binary, args);
+  return startMeasured(Deno.execPath(), ["run", "-A", main, ...args]);
+}
+
+/** The end of a topic: how many records it holds, cheaply. */
+export async function topicEnd(scene: Scene, topic: string): Promise<number> {
+  const offsets = await scene.kafka.admin((admin) => admin.fetchTopicOffsets(topic));
+  return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+}
+
+/** `1.5 MB` for a peak, `2.71 us` for a cost. */
+export const formatRss = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+export const formatMicroseconds = (us: number): string => `${us.toFixed(us < 10 ? 2 : 1)} us`;
+export const formatRate = (perSecond: number): string => `${Math.round(perSecond).toLocaleString("en-US")}/s`;
