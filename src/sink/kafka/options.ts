@@ -25,7 +25,7 @@ export interface KafkaSinkOptions {
   readonly topic: string;
   /** Topics that a template may give. Needed when `topic` has fields: a payload must not choose just any topic. */
   readonly topicAllow?: readonly string[];
-  /** Template of the key: `{device_id}`. Null: no keys. Default: `{device_id}`. */
+  /** Template of the key: `{device_id}`. Null or empty: no keys. Default: `{device_id}`. */
   readonly key?: string | null;
   /** Default: `none`. */
   readonly compression?: Compression;
@@ -69,7 +69,7 @@ export interface ParsedOptions extends Required<Omit<KafkaSinkOptions, "brokers"
  */
 export function parseOptions(options: KafkaSinkOptions): ParsedOptions {
   const topic = parseTemplate(options.topic, "topic template");
-  const key = options.key === null ? null : parseTemplate(options.key ?? "{device_id}", "key template");
+  const key = options.key === null || options.key === "" ? null : parseTemplate(options.key ?? "{device_id}", "key template");
   const topicAllow = options.topicAllow ?? [];
   if (options.brokers.length === 0) {
     throw new WeirError("configuration", "No Kafka broker is given", {

@@ -1,0 +1,570 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Dice, seededDice } from "../../../src/core/dice.ts";
+import type { Reading, Reason } from "../../../src/core/reading.ts";
+import { PathError } from "../../../src/sink/kafka/path_error.ts";
+import { createProducer, type ProducerOptions } from "../../../src/sink/kafka/producer.ts";
+import { createTroubles } from "../../../src/sink/kafka/troubles.ts";
+import { virtualClock } from "../../support/virtual_clock.ts";
+import { readBatch } from "./batch_reader.ts";
+import { type Course, createModelCluster } from "./model_cluster.ts";
+import { reading } from "./readings.ts";
+
+const defaults: ProducerOptions = {
+  clientId: "gw-stream",
+  compression: "none",
+  lingerMs: 5,
+  batchBytesMax: 16 << 10,
+  requestBytesMax: 64 << 10,
+  recordBytesMax: 1 << 20,
+  requestsInFlightMax: 5,
+  metadataMaxAgeMs: 60_000,
+  backoff: { firstMs: 100, maxMs: 2000 },
+};
+
+/** A producer on a model cluster with a topic `t` of `partitions`, and all that it reported and said. */
+function setUp(options: Partial<ProducerOptions> & { readonly partitions?: number; readonly dice?: Dice } = {}) {
+  const clock = virtualClock();
+  const cluster = createModelCluster(clock);
+  cluster.addTopic("t", options.partitions ?? 1);
+  const delivered: string[] = [];
+  const reports: string[][] = [];
+  const rejected: { readonly id: string; readonly reason: Reason; readonly detail: string }[] = [];
+  const events: { readonly level: string; readonly name: string; readonly message: string }[] = [];
+  const emit = (level: string, name: string, message: string) => void events.push({ level, name, message });
+  const dice = options.dice ?? seededDice(1);
+  const troubles = createTroubles(clock, emit);
+  const producer = createProducer({ ...defaults, ...options }, {
+    clock,
+    dice,
+    emit,
+    cluster,
+    troubles,
+    shape: { value: ({ value }: Reading) => value, headers: [{ name: "weir.id", text: ({ id }: Reading) => id }] },
+    onDelivered(readings) {
+      const ids = readings.map(({ id }) => id);
+      reports.push(ids);
+      delivered.push(...ids);
+    },
+    onRejected: ({ id }, reason, detail) => void rejected.push({ id, reason, detail }),
+  });
+  const send = (
+    id: string,
+    ...[key = "k", value, topic = "t"]: [key?: string | null, value?: string, topic?: string]
+  ) => producer.send(reading(id, {}, value), topic, key);
+  /** Ids in the log of a partition. */
+  const log = (partition = 0, topic = "t") => cluster.log(topic, partition).map(({ headers }) => headers[0]?.[1] ?? "");
+  const allLogs = (topic = "t", partitions = 64) => Array.from({ length: partitions }, (_, p) => log(p, topic)).flat();
+  /** Sequences of every batch that was sent, in order. */
+  const sequences = () =>
+    cluster.requests.flatMap(({ batches }) => batches.map(({ bytes }) => readBatch(bytes).sequence));
+  /** Waits until metadata and a producer id are there. */
+  const ready = async () => {
+    producer.warm(["t"]);
+    await clock.advance(50);
+  };
+  return {
+    clock,
+    cluster,
+    producer,
+    delivered,
+    reports,
+    rejected,
+    events,
+    troubles,
+    send,
+    log,
+    allLogs,
+    sequences,
+    ready,
+  };
+}
+
+const ids = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i));
+
+/** The first request goes this way, the others well. */
+function once(...courses: readonly Course[]): () => Course {
+  const left = [...courses];
+  return () => left.shift() ?? { kind: "well" };
+}
+
+Deno.test("readings that were sent before anything is known arrive once metadata and a producer id are there", async () => {
+  const { clock, send, delivered, log, producer } = setUp();
+  ids(0, 10).forEach((id) => send(id));
+  await clock.advance(100);
+  assert.deepEqual(delivered, ids(0, 10));
+  assert.deepEqual(log(), ids(0, 10));
+  assert.equal(producer.status().inFlightReadings, 0);
+});
+
+Deno.test("what is sent in one go leaves in one batch, at once when nothing is under way", async () => {
+  const { clock, cluster, send, ready, reports } = setUp();
+  await ready();
+  ids(0, 10).forEach((id) => send(id));
+  const before = clock.nowMs();
+  await clock.advance(2);
+  assert.deepEqual(cluster.requests.map(({ atMs }) => atMs), [before]);
+  assert.deepEqual(reports, [ids(0, 10)]);
+});
+
+Deno.test("while a request is under way, records gather for lingerMs and no longer", async () => {
+  const { clock, cluster, send, ready } = setUp({ partitions: 6 });
+  await ready();
+  cluster.course = () => ({ kind: "late", lateMs: 0 });
+  // Keys of two partitions that one node leads.
+  const [a, b] = ["k0", "k11"];
+  send("1", a);
+  await clock.advance(1);
+  const { node } = cluster.requests[0] ?? { node: -1 };
+  for (let partition = 0; partition < 6; partition++) cluster.setLeader("t", partition, node);
+  const started = clock.nowMs();
+  let sent = 0;
+  for (; cluster.requests.filter((r) => r.node === node).length < 2 && sent < 40; sent++) {
+    send(`b${sent}`, `${b}${sent}`);
+    await clock.advance(1);
+  }
+  const second = cluster.requests.filter((r) => r.node === node)[1];
+  assert.ok(
+    second !== undefined && second.atMs - started >= 4 && second.atMs - started <= 6,
+    `${second?.atMs} ${started}`,
+  );
+});
+
+Deno.test("a full batch does not wait for lingerMs", async () => {
+  const { clock, cluster, send, ready } = setUp({ partitions: 3, lingerMs: 500, batchBytesMax: 2000 });
+  await ready();
+  for (let partition = 0; partition < 3; partition++) cluster.setLeader("t", partition, 0);
+  cluster.course = once({ kind: "well" });
+  await clock.advance(60_000);
+  cluster.course = () => ({ kind: "late", lateMs: 0 });
+  send("1", "a");
+  await clock.advance(1);
+  for (let i = 0; i < 60; i++) send(`x${i}`, `key${i}`, "v".repeat(200));
+  await clock.advance(1);
+  assert.ok(cluster.requests.length >= 2);
+});
+
+Deno.test("the partitions of one leader go into one request, and none that is empty", async () => {
+  const { clock, cluster, send, ready } = setUp({ partitions: 9 });
+  await ready();
+  for (let i = 0; i < 200; i++) send(String(i), `key-${i}`);
+  await clock.advance(0);
+  assert.deepEqual(cluster.requests.map(({ node }) => node).sort(), [0, 1, 2]);
+  for (const { batches } of cluster.requests) {
+    assert.equal(batches.length, 3);
+    for (const { bytes } of batches) assert.ok(readBatch(bytes).records.length > 0);
+  }
+});
+
+Deno.test("a lost answer is retried with the same bytes, and the record is in the log once", async () => {
+  const { clock, cluster, send, ready, log, delivered } = setUp();
+  await ready();
+  cluster.course = once({ kind: "answer_lost" }, { kind: "answer_lost" }, { kind: "request_lost" });
+  ids(0, 5).forEach((id) => send(id));
+  await clock.advance(1);
+  // What comes later must not slip into the batch, nor overtake it.
+  ids(5, 9).forEach((id) => send(id));
+  await clock.advance(3000);
+  assert.deepEqual(log(), ids(0, 9));
+  assert.deepEqual(delivered, ids(0, 9));
+  const [first, second, third] = cluster.requests.map(({ batches }) => batches[0]?.bytes);
+  assert.deepEqual(first, second);
+  assert.deepEqual(first, third);
+});
+
+for (const code of [3, 5, 6, 7, 14, 16, 19, 20, 56, 74, -1, 2, 29, 31, 999]) {
+  for (const written of [false, true]) {
+    Deno.test(`code ${code}${written ? " for a batch that was written" : ""} is retried until it works, with nothing lost or doubled`, async () => {
+      const { clock, cluster, send, ready, log, delivered, events } = setUp();
+      await ready();
+      const same: Course = { kind: "code", code, written };
+      cluster.course = once(same, same, same, same);
+      ids(0, 5).forEach((id) => send(id));
+      await clock.advance(5);
+      ids(5, 8).forEach((id) => send(id));
+      await clock.advance(20_000);
+      assert.deepEqual(log(), ids(0, 8));
+      assert.deepEqual(delivered, ids(0, 8));
+      assert.deepEqual(events.map(({ name }) => name), ["kafka.trouble_began", "kafka.trouble_over"]);
+    });
+  }
+}
+
+Deno.test("a request that arrives after we gave it up and sent it again is not in the log twice", async () => {
+  const { clock, cluster, send, ready, log, delivered } = setUp();
+  await ready();
+  cluster.course = once({ kind: "late", lateMs: 2000 });
+  ids(0, 5).forEach((id) => send(id));
+  await clock.advance(1200);
+  ids(5, 8).forEach((id) => send(id));
+  await clock.advance(20_000);
+  assert.deepEqual(log(), ids(0, 8));
+  assert.deepEqual(delivered, ids(0, 8));
+});
+
+Deno.test("when the leader moves, the batch follows it", async () => {
+  const { clock, cluster, send, ready, log } = setUp();
+  await ready();
+  cluster.setLeader("t", 0, 2);
+  ids(0, 5).forEach((id) => send(id));
+  await clock.advance(500);
+  assert.deepEqual(log(), ids(0, 5));
+  assert.deepEqual(cluster.requests.map(({ node }) => node), [0, 2]);
+});
+
+Deno.test("a partition without a leader waits and blocks no other", async () => {
+  const { clock, cluster, send, ready, delivered } = setUp({ partitions: 2 });
+  cluster.setLeader("t", 0, -1);
+  await ready();
+  ids(0, 40).forEach((id) => send(id, `key-${id}`));
+  await clock.advance(3000);
+  assert.ok(delivered.length > 0 && delivered.length < 40);
+  cluster.setLeader("t", 0, 1);
+  await clock.advance(5000);
+  assert.equal(delivered.length, 40);
+});
+
+Deno.test("an unknown topic is told once with advice, blocks no other topic, and is caught up when it is there", async () => {
+  const { clock, cluster, send, ready, delivered, events, troubles, log } = setUp();
+  await ready();
+  ids(0, 3).forEach((id) => send(id, "k", "v", "missing"));
+  ids(3, 6).forEach((id) => send(id));
+  await clock.advance(60_000);
+  assert.deepEqual(delivered, ids(3, 6));
+  assert.equal(events.length, 1);
+  assert.match(events[0]?.message ?? "", /"missing": the topic does not exist\. Create it/);
+  assert.match(troubles.text() ?? "", /missing/);
+  cluster.addTopic("missing", 1);
+  await clock.advance(3000);
+  assert.deepEqual(log(0, "missing"), ids(0, 3));
+  assert.deepEqual(events.map(({ name }) => name), ["kafka.trouble_began", "kafka.trouble_over"]);
+  assert.equal(troubles.text(), null);
+});
+
+Deno.test("an outage is told once when it begins and once when it is over, however much is tried meanwhile", async () => {
+  const { clock, cluster, send, ready, events, delivered, troubles } = setUp({ partitions: 9 });
+  await ready();
+  cluster.pathError = new PathError("refused", "Kafka broker model:0 refused the connection");
+  const original = cluster.produce;
+  cluster.produce = () => Promise.reject(cluster.pathError);
+  ids(0, 50).forEach((id) => send(id, id));
+  await clock.advance(120_000);
+  assert.deepEqual(events.map(({ name }) => name), ["kafka.trouble_began"]);
+  assert.match(troubles.text() ?? "", /refused the connection\. Is Kafka running there/);
+  cluster.pathError = null;
+  cluster.produce = original;
+  await clock.advance(10_000);
+  assert.equal(delivered.length, 50);
+  assert.deepEqual(events.map(({ name }) => name), ["kafka.trouble_began", "kafka.trouble_over"]);
+  assert.equal(troubles.text(), null);
+});
+
+Deno.test("a record that is too large is rejected alone, whether Kafka tells its limit or not", async () => {
+  for (const tellsBytesMax of [true, false]) {
+    const { clock, cluster, producer, send, ready, log, rejected, delivered } = setUp();
+    cluster.bytesMax = 2000;
+    cluster.tellsBytesMax = tellsBytesMax;
+    await ready();
+    for (const id of ids(0, 30)) send(id, "k", id === "13" ? "x".repeat(3000) : "small");
+    await clock.advance(5000);
+    const rest = ids(0, 30).filter((id) => id !== "13");
+    assert.deepEqual(log(), rest);
+    assert.deepEqual(delivered, rest);
+    assert.deepEqual(rejected.map(({ id, reason }) => [id, reason]), [["13", "too_large"]]);
+    assert.match(rejected[0]?.detail ?? "", /3\.0 KiB .* topic "t" takes/);
+    if (tellsBytesMax) {
+      for (const { batches } of cluster.requests) {
+        assert.ok((batches[0]?.bytes.length ?? 0) <= 2000, "sent for nothing");
+      }
+    }
+    assert.equal(producer.status().maybeDoubled, 0);
+  }
+});
+
+Deno.test("a record over the limit of the gateway itself is rejected at once", async () => {
+  const { clock, send, ready, rejected, delivered } = setUp({ recordBytesMax: 1000 });
+  await ready();
+  send("0", "k", "x".repeat(1001));
+  send("1");
+  assert.deepEqual(rejected.map(({ id, reason }) => [id, reason]), [["0", "too_large"]]);
+  await clock.advance(100);
+  assert.deepEqual(delivered, ["1"]);
+});
+
+Deno.test("a record that Kafka calls invalid is rejected alone, and the rest goes on in order", async () => {
+  const { clock, cluster, send, ready, log, rejected } = setUp();
+  await ready();
+  cluster.poison = "poison";
+  for (const id of ids(0, 30)) send(id, "k", ["3", "4", "29"].includes(id) ? "poison" : "good");
+  await clock.advance(5000);
+  assert.deepEqual(log(), ids(0, 30).filter((id) => !["3", "4", "29"].includes(id)));
+  assert.deepEqual(rejected.map(({ id, reason }) => [id, reason]), [["3", "rejected"], ["4", "rejected"], [
+    "29",
+    "rejected",
+  ]]);
+});
+
+Deno.test("a refusal of a batch that may be in the log takes a new producer id: its sequence is never used again", async () => {
+  const { clock, cluster, producer, send, ready, sequences } = setUp();
+  await ready();
+  cluster.course = once({ kind: "answer_lost" }, { kind: "code", code: 10, written: false });
+  ids(0, 2).forEach((id) => send(id));
+  await clock.advance(5000);
+  const stamps = cluster.requests.map(({ batches }) => readBatch(batches[0]?.bytes ?? new Uint8Array()));
+  assert.deepEqual(stamps.map(({ producerId }) => producerId), [100n, 100n, 101n, 101n]);
+  assert.deepEqual(sequences(), [0, 0, 0, 1]);
+  assert.equal(producer.status().maybeDoubled, 2);
+});
+
+Deno.test("a wrong clock is told, and the batch is stamped anew once it is right", async () => {
+  const { clock, cluster, send, ready, log, events } = setUp();
+  await ready();
+  cluster.course = once({ kind: "code", code: 32, written: false });
+  ids(0, 3).forEach((id) => send(id));
+  await clock.advance(3);
+  assert.match(events[0]?.message ?? "", /Set the clock of this gateway/);
+  clock.stepWall(3_600_000);
+  await clock.advance(1000);
+  assert.deepEqual(log(), ids(0, 3));
+  const [wrong, right] = cluster.requests.map(({ batches }) => readBatch(batches[0]?.bytes ?? new Uint8Array()));
+  assert.ok((right?.timestampMs ?? 0) - (wrong?.timestampMs ?? 0) > 3_500_000);
+  assert.equal(right?.sequence, wrong?.sequence);
+});
+
+for (const code of [45, 47, 59]) {
+  Deno.test(`code ${code} gives the partition a producer id of its own, counts what was in doubt, and loses nothing`, async () => {
+    const { clock, cluster, producer, send, ready, log, delivered, events } = setUp({ partitions: 2 });
+    await ready();
+    ids(0, 10).forEach((id) => send(id, `key-${id}`));
+    await clock.advance(100);
+    cluster.course = once({ kind: "request_lost" }, { kind: "code", code, written: false });
+    send("10", "key-0");
+    await clock.advance(5000);
+    assert.equal(delivered.length, 11);
+    assert.equal(producer.status().maybeDoubled, 1);
+    assert.ok(events.some(({ name }) => name === "kafka.maybe_doubled"));
+    const ofPartition = [0, 1].find((partition) => log(partition).includes("10"));
+    const last = readBatch(cluster.requests.at(-1)?.batches[0]?.bytes ?? new Uint8Array());
+    assert.deepEqual([last.producerId, last.sequence], [101n, 0]);
+    // The other partition goes on under the first id.
+    const otherKey = ids(0, 10).find((id) => log(1 - (ofPartition ?? 0)).includes(id));
+    send("11", `key-${otherKey}`);
+    await clock.advance(100);
+    assert.equal(readBatch(cluster.requests.at(-1)?.batches[0]?.bytes ?? new Uint8Array()).producerId, 100n);
+  });
+}
+
+Deno.test("a producer id below 0 is never used", async () => {
+  const { clock, cluster, send, ready, delivered } = setUp();
+  const original = cluster.initProducerId;
+  let asked = 0;
+  cluster.initProducerId = async () => asked++ < 3 ? { code: 0, producerId: -1n, producerEpoch: -1 } : await original();
+  await ready();
+  send("0");
+  await clock.advance(5000);
+  // The model fails on a batch without an id.
+  assert.deepEqual(delivered, ["0"]);
+});
+
+Deno.test("readings without a key go to one partition a batch, and to all partitions in turn", async () => {
+  const { clock, cluster, send, ready, log } = setUp({ partitions: 4 });
+  await ready();
+  for (let round = 0; round < 8; round++) {
+    for (const id of ids(0, 5)) send(`${round}-${id}`, null);
+    await clock.advance(10);
+  }
+  assert.equal(cluster.requests.length, 8);
+  for (let partition = 0; partition < 4; partition++) assert.equal(log(partition).length, 10);
+});
+
+Deno.test("new partitions are found, and the order of every key holds across the change", async () => {
+  const { clock, cluster, send, ready, allLogs, log, delivered } = setUp({ partitions: 2, metadataMaxAgeMs: 1000 });
+  await ready();
+  cluster.course = once({ kind: "answer_lost" }, { kind: "request_lost" }, { kind: "answer_lost" });
+  const keys = ids(0, 50);
+  let n = 0;
+  for (let step = 0; step < 400; step++) {
+    if (step === 40) cluster.setPartitions("t", 7);
+    for (const key of keys) send(`${key}#${n++}`, key);
+    await clock.advance(10);
+  }
+  await clock.advance(5000);
+  assert.equal(delivered.length, n);
+  assert.equal(allLogs().length, n);
+  assert.ok([2, 3, 4, 5, 6].every((partition) => log(partition).length > 0), "new partitions are used");
+  // Delivered in the order of sending for each key: nothing of the new partition was acknowledged before the old ones.
+  for (const key of keys) {
+    const numbers = delivered.filter((id) => id.startsWith(`${key}#`)).map((id) => Number(id.split("#")[1]));
+    assert.deepEqual(numbers, numbers.toSorted((x, y) => x - y));
+  }
+});
+
+Deno.test("a topic made anew with fewer partitions gets what waited for those that are gone", async () => {
+  const { clock, cluster, send, ready, allLogs, producer } = setUp({ partitions: 6 });
+  await ready();
+  cluster.removeTopic("t");
+  ids(0, 60).forEach((id) => send(id, `key-${id}`));
+  await clock.advance(3000);
+  cluster.addTopic("t", 2);
+  await clock.advance(20_000);
+  assert.deepEqual(allLogs().toSorted(), ids(0, 60).toSorted());
+  assert.equal(producer.status().inFlightReadings, 0);
+});
+
+Deno.test("a throttled producer leaves the broker alone for as long as it asks, and counts it", async () => {
+  const { clock, cluster, producer, send, ready } = setUp();
+  await ready();
+  cluster.throttleMs = 700;
+  send("0");
+  await clock.advance(3);
+  send("1");
+  await clock.advance(2000);
+  const [first, second] = cluster.requests.map(({ atMs }) => atMs);
+  assert.ok((second ?? 0) - (first ?? 0) >= 700);
+  assert.equal(producer.status().throttledMs, 1400);
+});
+
+Deno.test("flush resolves once everything before it is reported, and does not wait for what comes later", async () => {
+  const { clock, cluster, producer, send, ready } = setUp({ partitions: 3 });
+  await ready();
+  cluster.course = once({ kind: "late", lateMs: 0 });
+  ids(0, 20).forEach((id) => send(id, id));
+  let flushed = false;
+  void producer.flush().then(() => flushed = true);
+  await clock.advance(900);
+  assert.equal(flushed, false);
+  cluster.course = (_, batches) =>
+    readBatch(batches[0]?.bytes ?? new Uint8Array()).records[0]?.headers[0]?.[1]?.startsWith("later")
+      ? { kind: "late", lateMs: 0 }
+      : { kind: "well" };
+  for (let i = 0; i < 300 && !flushed; i++) {
+    send(`later-${i}`, `l${i}`);
+    await clock.advance(10);
+  }
+  assert.equal(flushed, true);
+});
+
+Deno.test("after close nothing is reported, no timer is left, and a flush ends", async () => {
+  const { clock, cluster, producer, send, ready, delivered } = setUp();
+  await ready();
+  cluster.course = () => ({ kind: "late", lateMs: 0 });
+  send("0");
+  await clock.advance(1);
+  const flushed = producer.flush();
+  producer.close();
+  await flushed;
+  await clock.advance(100_000);
+  assert.deepEqual(delivered, []);
+  assert.equal(cluster.closed, true);
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("a defect is not taken for a network error", async () => {
+  const { clock, cluster, send, ready } = setUp();
+  await ready();
+  const seen: unknown[] = [];
+  const listener = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    seen.push(event.reason);
+  };
+  globalThis.addEventListener("unhandledrejection", listener);
+  try {
+    cluster.produce = () => Promise.reject(new TypeError("a defect"));
+    send("0");
+    await clock.advance(1000);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  } finally {
+    globalThis.removeEventListener("unhandledrejection", listener);
+  }
+  assert.deepEqual(seen.map(String), ["TypeError: a defect"]);
+});
+
+Deno.test("whatever goes wrong, nothing is lost or doubled, keys keep their order, and each reading is reported once", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer(),
+      fc.integer({ min: 1, max: 6 }),
+      fc.boolean(),
+      async (seed, partitions, tellsBytesMax) => {
+        const dice = seededDice(seed);
+        const roll = (n: number) => Math.floor(dice() * n);
+        const { clock, cluster, producer, send, delivered, rejected, allLogs, log } = setUp({
+          partitions,
+          dice,
+          batchBytesMax: 600 + roll(4000),
+          requestBytesMax: 1000 + roll(8000),
+          metadataMaxAgeMs: 3000,
+        });
+        cluster.bytesMax = 1500;
+        cluster.tellsBytesMax = tellsBytesMax;
+        cluster.poison = "poison";
+        let faults = true;
+        // Codes with which Kafka refuses what may be in the log already make doubles that nobody can prevent: they are tested apart.
+        const codes = [3, 5, 6, 7, 19, 20, 56, 74, -1, 2, 14, 29];
+        cluster.course = () => {
+          if (!faults) return { kind: "well" };
+          switch (roll(8)) {
+            case 0:
+              return { kind: "request_lost" };
+            case 1:
+              return { kind: "answer_lost" };
+            case 2:
+              return { kind: "late", lateMs: roll(3000) };
+            case 3:
+              return { kind: "code", code: codes[roll(codes.length)] ?? 6, written: roll(2) === 0 };
+            default:
+              return { kind: "well" };
+          }
+        };
+        let count = partitions;
+        const sent: string[] = [];
+        const bad = new Set<string>();
+        for (let step = 0; step < 150; step++) {
+          for (let i = roll(12); i > 0; i--) {
+            const key = `key-${roll(10)}`;
+            const id = `${key}#${sent.length}`;
+            sent.push(id);
+            const kind = roll(60);
+            if (kind <= 1) bad.add(id);
+            send(id, key, kind === 0 ? "poison" : kind === 1 ? "x".repeat(2000) : "v".repeat(roll(120)));
+          }
+          if (roll(20) === 0) cluster.setLeader("t", roll(partitions), roll(4) - 1);
+          if (roll(60) === 0) cluster.setPartitions("t", count += roll(3));
+          cluster.pathError = roll(30) === 0
+            ? new PathError("refused", "refused")
+            : step % 7 === 0
+            ? null
+            : cluster.pathError;
+          await clock.advance(roll(150));
+        }
+        faults = false;
+        cluster.pathError = null;
+        for (let partition = 0; partition < partitions; partition++) cluster.setLeader("t", partition, 1);
+        await clock.advance(60_000);
+
+        const reported = [...delivered, ...rejected.map(({ id }) => id)];
+        assert.equal(new Set(reported).size, reported.length, "reported twice");
+        assert.deepEqual(reported.toSorted(), sent.toSorted(), "every reading has one report");
+        assert.deepEqual(new Set(rejected.map(({ id }) => id)), bad, "the bad ones, and only they, are rejected");
+        const logged = allLogs();
+        assert.equal(new Set(logged).size, logged.length, "doubled");
+        assert.deepEqual(logged.toSorted(), delivered.toSorted(), "the log holds what was reported");
+        const inOrder = (list: readonly string[], what: string) => {
+          const last = new Map<string, number>();
+          for (const id of list) {
+            const [key = "", number = ""] = id.split("#");
+            assert.ok((last.get(key) ?? -1) < Number(number), `${what}: ${id} after ${last.get(key)}`);
+            last.set(key, Number(number));
+          }
+        };
+        for (let partition = 0; partition < count; partition++) {
+          inOrder(log(partition), `order in partition ${partition}`);
+        }
+        inOrder(delivered, "order of the reports");
+        assert.equal(producer.status().inFlightReadings, 0);
+        producer.close();
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
