@@ -1,0 +1,126 @@
+/**
+ * The delivery of one file from open to close: an index a row. Verdicts come back in any order; the file's position moves only over the
+ * rows that are finished without a gap, and so do its counts, so that what a checkpoint says was counted exactly once.
+ *
+ * @module
+ */
+import type { Delivery, Verdict } from "../../core/delivery.ts";
+import { finishedPrefix } from "../../core/finished_prefix.ts";
+import type { FileCounts } from "../../core/store.ts";
+
+/** Where the finished prefix ends. */
+export interface RowEnd {
+  readonly row: number;
+  /** First byte after the row, in the inflated file. */
+  readonly end: number;
+}
+
+/** A {@linkcode Delivery} that knows how far it is. */
+export interface FileDelivery extends Delivery {
+  /** A row was read: returns its index. */
+  add(row: number, end: number): number;
+  /** The next `count` rows were handed over. */
+  taken(count: number): void;
+  /** Rows read. */
+  readonly addedRows: number;
+  /** Rows handed over. */
+  readonly takenRows: number;
+  /** Rows handed over that have no verdict yet. */
+  readonly openRows: number;
+  /** The last row of the finished prefix; null while it is empty. */
+  readonly finished: RowEnd | null;
+  /** Counts over the finished prefix, with those the file came with. */
+  readonly counts: FileCounts;
+}
+
+const verdicts: readonly Verdict[] = ["delivered", "filtered", "dead_lettered", "dropped"];
+
+/**
+ * Makes the delivery of a file. Memory: 17 bytes for each row that is read and not yet within the prefix.
+ *
+ * @param before counts up to the checkpoint that reading began from
+ * @param settled called after each verdict, when `moved` rows joined the finished prefix (may be 0)
+ */
+export function createFileDelivery(source: string, before: FileCounts, settled: (moved: number) => void): FileDelivery {
+  const prefix = finishedPrefix();
+  const sums = [before.delivered, before.filtered, before.deadLettered, before.dropped];
+  let ring = createRing(64);
+  let taken = 0;
+  let verdictsIn = 0;
+  let last: RowEnd | null = null;
+
+  function passOver(from: number, count: number): void {
+    for (let index = from; index < from + count; index++) {
+      const code = ring.codes[index % ring.size] ?? 0;
+      sums[code] = (sums[code] ?? 0) + 1;
+    }
+    const slot = (from + count - 1) % ring.size;
+    last = { row: ring.rows[slot] ?? 0, end: ring.ends[slot] ?? 0 };
+  }
+
+  return {
+    origin: "batch",
+    source,
+    get addedRows() {
+      return prefix.started;
+    },
+    get takenRows() {
+      return taken;
+    },
+    get openRows() {
+      return taken - verdictsIn;
+    },
+    get finished() {
+      return last;
+    },
+    get counts() {
+      const [delivered = 0, filtered = 0, deadLettered = 0, dropped = 0] = sums;
+      return { read: before.read + prefix.length, delivered, filtered, deadLettered, dropped };
+    },
+    add(row, end) {
+      if (prefix.started - prefix.length === ring.size) ring = doubled(ring, prefix.length);
+      const index = prefix.start();
+      ring.rows[index % ring.size] = row;
+      ring.ends[index % ring.size] = end;
+      return index;
+    },
+    taken(count) {
+      if (taken + count > prefix.started) {
+        throw new Error(`Cannot take ${count} rows: only ${prefix.started - taken} were read`);
+      }
+      taken += count;
+    },
+    settle(index, verdict) {
+      if (index >= taken) throw new Error(`Cannot settle index ${index}: only ${taken} were handed over`);
+      const from = prefix.length;
+      const code = verdicts.indexOf(verdict);
+      // The code is written only when the index is open: `finish` throws otherwise and must find the ring as it was.
+      const moved = prefix.finish(index);
+      ring.codes[index % ring.size] = code;
+      verdictsIn += 1;
+      if (moved > 0) passOver(from, moved);
+      settled(moved);
+    },
+  };
+}
+
+interface Ring {
+  readonly size: number;
+  readonly rows: Float64Array;
+  readonly ends: Float64Array;
+  readonly codes: Uint8Array;
+}
+
+function createRing(size: number): Ring {
+  return { size, rows: new Float64Array(size), ends: new Float64Array(size), codes: new Uint8Array(size) };
+}
+
+function doubled(ring: Ring, first: number): Ring {
+  const larger = createRing(ring.size * 2);
+  for (let index = first; index < first + ring.size; index++) {
+    larger.rows[index % larger.size] = ring.rows[index % ring.size] ?? 0;
+    larger.ends[index % larger.size] = ring.ends[index % ring.size] ?? 0;
+    larger.codes[index % larger.size] = ring.codes[index % ring.size] ?? 0;
+  }
+  return larger;
+}

@@ -1,0 +1,306 @@
+/**
+ * Reads one file from its checkpoint to its end:
+ *
+ *     disk bytes -> inflate -> skip what is home already -> decoder -> normalizer -> row buffer
+ *
+ * The loop is pulled by the buffer: it reads on when there is room, a chunk at a time, and never keeps more than a chunk and a row in
+ * between. Rows cost no promise; the loop gives the event loop a turn at each read and after {@linkcode sliceMs} of decoding.
+ *
+ * @module
+ */
+import type { Clock } from "../../core/clock.ts";
+import type { Arrival, Decoder, Normalizer, OpenDecoder, Row } from "../../core/decoder.ts";
+import { sleep } from "../../core/clock.ts";
+import { WeirError } from "../../core/error.ts";
+import type { Item, Reason } from "../../core/reading.ts";
+import type { FileIdentity, FileRecord } from "../../core/store.ts";
+import { formatCount } from "../../core/text.ts";
+import type { Recorded } from "./checkpointer.ts";
+import { isMissing } from "./disk.ts";
+import { type DiskBytes, type DiskBytesDeps, openDiskBytes } from "./disk_bytes.ts";
+import { createFileDelivery, type FileDelivery } from "./file_delivery.ts";
+import { createInflate, type Inflate } from "./inflate.ts";
+import type { RowBuffer } from "./row_buffer.ts";
+
+/** How reading ended. */
+export type ReadOutcome =
+  /** To the end: its rows are all in the buffer or taken. */
+  | { readonly kind: "read"; readonly sha256: string; readonly identity: FileIdentity }
+  /** It cannot be read on; the rows so far are in the buffer or taken. */
+  | { readonly kind: "refused"; readonly error: WeirError }
+  /** It was gone before it could be opened. */
+  | { readonly kind: "vanished" }
+  | { readonly kind: "stopped" };
+
+/** How far it is. */
+export interface ReadProgress {
+  readonly sizeBytes: number;
+  /** Bytes on disk read so far. */
+  readonly readBytes: number;
+  /** Rows decoded so far, in the whole file. */
+  readonly rows: number;
+  readonly badRows: number;
+  /** First byte of the first row that was decoded, or null. */
+  readonly firstByte: number | null;
+}
+
+/** Reads one file. */
+export interface FileReader extends Recorded {
+  readonly fullPath: string;
+  readonly delivery: FileDelivery;
+  /** Reads. Called once. */
+  run(): Promise<ReadOutcome>;
+  progress(): ReadProgress;
+}
+
+/** Limits, and what a file's end is known by. */
+export interface FileReaderOptions {
+  readonly fullPath: string;
+  /** What is known of the file; reading begins at its checkpoint. */
+  readonly record: FileRecord;
+  /** What was complete when the file was chosen. */
+  readonly identity: FileIdentity;
+  readonly quietMs: number;
+  readonly badMax: number;
+  readonly rowBytesMax: number;
+  readonly inflationRatioMax: number;
+  readonly gateway: string;
+}
+
+/** What it needs. */
+export interface FileReaderDeps extends DiskBytesDeps {
+  readonly clock: Clock;
+  readonly openDecoder: OpenDecoder;
+  readonly normalizer: Normalizer;
+  readonly buffer: RowBuffer;
+  /** Resolves when rows may be added: there is room, and checkpoints can be written. */
+  readonly room: () => Promise<void>;
+  /** Rows were added. */
+  readonly wake: () => void;
+  /** A verdict came in. */
+  readonly settled: (reader: FileReader) => void;
+}
+
+/** Bytes of the (inflated) file that a decoder is chosen by. */
+const decoderHeadBytes = 64 * 1024;
+/** Rows decoded before the clock is looked at. */
+const sliceRows = 64;
+/** Decoding gives the event loop a turn after this long. */
+export const sliceMs = 4;
+
+/** Makes a {@linkcode FileReader}. */
+export function createFileReader(options: FileReaderOptions, deps: FileReaderDeps): FileReader {
+  const { record } = options;
+  const { buffer, clock, signal } = deps;
+  const idPrefix = `${options.gateway}/${record.fileId}/`;
+  const skipBytes = record.checkpoint?.byte ?? 0;
+  let decoder: Decoder | null = null;
+  let disk: DiskBytes | null = null;
+  let header: readonly string[] | null = null;
+  let lastRow = record.checkpoint?.row ?? 0;
+  let badRows = record.counts.deadLettered;
+  let readBytes = 0;
+  let firstByte: number | null = null;
+  const delivery = createFileDelivery(options.fullPath, record.counts, () => deps.settled(reader));
+
+  async function run(): Promise<ReadOutcome> {
+    let pieces: Pieces | null = null;
+    try {
+      disk = await openDiskBytes({
+        fullPath: options.fullPath,
+        identity: options.identity,
+        quietMs: options.quietMs,
+      }, deps);
+      pieces = inflated(disk, options.inflationRatioMax, signal);
+      if (!await readRows(pieces)) return { kind: "stopped" };
+      return { kind: "read", sha256: disk.sha256(), identity: disk.identity };
+    } catch (error) {
+      if (error instanceof WeirError && error.code === "bad_file") return { kind: "refused", error };
+      if (isMissing(error) && disk === null) return { kind: "vanished" };
+      if (signal.aborted) return { kind: "stopped" };
+      throw error;
+    } finally {
+      pieces?.close();
+      disk?.close();
+    }
+  }
+
+  /** Returns false when it was stopped before the end. */
+  async function readRows(pieces: Pieces): Promise<boolean> {
+    const head = await readHead(pieces);
+    if (signal.aborted) return false;
+    if (head.length === 0) return true;
+    const rows: Row[] = [];
+    const opened = deps.openDecoder(decoderName(record.path), head, record.checkpoint);
+    decoder = opened;
+    let offset = 0;
+    const feed = (piece: Uint8Array) => {
+      const fresh = piece.subarray(Math.max(0, Math.min(piece.length, skipBytes - offset)));
+      offset += piece.length;
+      if (fresh.length > 0) opened.push(fresh);
+    };
+    feed(head);
+    let ended = false;
+    let sliceStartMs = clock.nowMs();
+    while (!signal.aborted) {
+      if (buffer.room() < 1) {
+        await deps.room();
+        sliceStartMs = clock.nowMs();
+        continue;
+      }
+      rows.length = 0;
+      if (opened.pull(Math.min(buffer.room(), sliceRows), rows) > 0) {
+        accept(opened, rows);
+        deps.wake();
+        if (clock.nowMs() - sliceStartMs < sliceMs) continue;
+        await sleep(clock, 0, signal);
+        sliceStartMs = clock.nowMs();
+        continue;
+      }
+      if (ended) return true;
+      const piece = await pieces.next();
+      sliceStartMs = clock.nowMs();
+      readBytes = disk?.position ?? 0;
+      if (piece !== null) feed(piece);
+      else if (!signal.aborted) {
+        opened.end();
+        ended = true;
+      }
+    }
+    return false;
+  }
+
+  function accept(from: Decoder, rows: readonly Row[]): void {
+    const arrival: Arrival = { origin: "batch", wallMs: clock.wallMs(), topicFields: null };
+    const arrivedMs = clock.nowMs();
+    for (const row of rows) {
+      if (firstByte === null) {
+        firstByte = row.start;
+        header = from.stateAfter(row).header;
+        if (header !== null) deps.normalizer.checkHeader(header);
+      }
+      const index = delivery.add(row.row, row.end);
+      lastRow = row.row;
+      buffer.push(delivery, itemOf(from, row, index, arrival, arrivedMs));
+      if (badRows > options.badMax) throw tooManyBadRows(options.badMax, row);
+    }
+  }
+
+  function itemOf(from: Decoder, row: Row, index: number, arrival: Arrival, arrivedMs: number): Item {
+    if (row.kind === "bad") return misfit(from, row, index, arrival, row.reason, row.detail);
+    const made = deps.normalizer.normalize(row, arrival);
+    if (made.kind === "misfit") return misfit(from, row, index, arrival, made.reason, made.detail);
+    if (made.kind === "filtered") return { kind: "filtered", delivery, index, bytes: row.end - row.start };
+    return {
+      kind: "reading",
+      delivery,
+      index,
+      bytes: made.bytes,
+      id: idPrefix + row.start,
+      fields: made.fields,
+      value: made.value,
+      row: row.row,
+      byte: row.start,
+      arrivedMs,
+      redelivered: false,
+    };
+  }
+
+  function misfit(from: Decoder, row: Row, index: number, arrival: Arrival, reason: Reason, detail: string): Item {
+    badRows += 1;
+    const raw = from.raw(row).slice(0, options.rowBytesMax);
+    const letter = {
+      id: idPrefix + row.start,
+      reason,
+      detail,
+      origin: "batch",
+      source: options.fullPath,
+      row: row.row,
+      byte: row.start,
+      decoder: from.format,
+      header,
+      raw,
+      arrivedAtMs: arrival.wallMs,
+    } as const;
+    return { kind: "misfit", delivery, index, bytes: raw.length, letter };
+  }
+
+  const reader: FileReader = {
+    fullPath: options.fullPath,
+    delivery,
+    run,
+    record() {
+      const { finished, counts } = delivery;
+      const checkpoint = finished === null || decoder === null ? record.checkpoint : decoder.stateAfter(finished);
+      return { ...record, state: "reading", checkpoint, counts, updatedAtMs: clock.wallMs() };
+    },
+    progress: () => ({
+      sizeBytes: disk?.identity.sizeBytes ?? options.identity.sizeBytes,
+      readBytes,
+      rows: lastRow,
+      badRows,
+      firstByte,
+    }),
+  };
+  return reader;
+}
+
+/** Inflated bytes, pulled. */
+interface Pieces {
+  /** The next ones, or null at the end and when reading is stopped. */
+  next(): Promise<Uint8Array | null>;
+  close(): void;
+}
+
+function inflated(disk: DiskBytes, ratioMax: number, signal: AbortSignal): Pieces {
+  let inflate: Inflate | null = null;
+  let ended = false;
+  return {
+    async next() {
+      while (!signal.aborted) {
+        const piece = await inflate?.take() ?? null;
+        if (piece !== null || ended) return piece;
+        const chunk = await disk.next();
+        if (chunk !== null) {
+          inflate ??= createInflate(chunk, ratioMax);
+          inflate.give(chunk);
+        } else if (!signal.aborted) {
+          ended = true;
+          inflate?.end();
+        }
+      }
+      return null;
+    },
+    close: () => inflate?.close(),
+  };
+}
+
+async function readHead(pieces: Pieces): Promise<Uint8Array> {
+  const head: Uint8Array[] = [];
+  let length = 0;
+  while (length < decoderHeadBytes) {
+    const piece = await pieces.next();
+    if (piece === null) break;
+    head.push(piece.slice());
+    length += piece.length;
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of head) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** The base name without the ending of the compression. */
+function decoderName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1).replace(/\.(gz|zst)$/i, "");
+}
+
+function tooManyBadRows(badMax: number, row: Row): WeirError {
+  const where = `at row ${row.row}, byte ${row.start}`;
+  return new WeirError("bad_file", `More than ${formatCount(badMax)} bad rows, the last ${where}`, {
+    advice: "look at its dead letters; if they are meant to be there, allow more with --files-bad-max",
+  });
+}

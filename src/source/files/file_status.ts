@@ -1,0 +1,43 @@
+/**
+ * How far a file is, for people: rows in the whole file as estimated from the mean bytes a row so far, and when it will be in.
+ *
+ * @module
+ */
+import type { FileStatus } from "../../core/status.ts";
+import type { FileReader } from "./file_reader.ts";
+import type { FilesSourceDeps, FolderOptions } from "./options.ts";
+
+/** A file that is being read. */
+export interface StatusInput {
+  readonly folder: FolderOptions;
+  readonly reader: FileReader;
+  readonly name: string;
+  /** Rows taken by processes before this one. */
+  readonly rowsBefore: number;
+  /** Ms since the file was first seen. */
+  readonly ageMs: number;
+}
+
+/** Tells of a file. */
+export function fileStatus(input: StatusInput, deps: Pick<FilesSourceDeps, "share" | "forecast">): FileStatus {
+  const { folder, reader } = input;
+  const { sizeBytes, readBytes, rows, badRows } = reader.progress();
+  const rowsRead = input.rowsBefore + reader.delivery.takenRows;
+  const rowsEstimated = estimateRows(rows, readBytes, sizeBytes);
+  const shareRows = deps.share?.(folder.path) ?? null;
+  const common = { folder: folder.path, name: input.name, sizeBytes, readBytes, rowsRead, badRows, rowsEstimated };
+  const rowsFinished = reader.delivery.counts.read;
+  if (rowsEstimated === null || shareRows === null) return { ...common, rowsFinished, etaMs: null, verdict: "none" };
+  const rowsLeft = Math.max(0, rowsEstimated - rowsRead);
+  const timeLeftMs = folder.everyMs === null ? null : folder.everyMs - input.ageMs;
+  const bytesLeft = Math.max(0, sizeBytes - readBytes);
+  const forecast = deps.forecast?.({ folder: folder.path, rowsLeft, bytesLeft, shareRows, timeLeftMs }) ??
+    { etaMs: shareRows > 0 ? rowsLeft / shareRows * 1000 : null, verdict: "none" };
+  return { ...common, rowsFinished, ...forecast };
+}
+
+/** Rows in the whole file, or null before the first row. Exact once the file is read to its end. */
+export function estimateRows(rows: number, readBytes: number, sizeBytes: number): number | null {
+  if (rows === 0 || readBytes === 0) return null;
+  return Math.max(rows, Math.round(rows / readBytes * sizeBytes));
+}

@@ -1,0 +1,172 @@
+/**
+ * Bytes on disk to bytes of rows: gzip and zstd, known by their first bytes whatever the name says, or plain. Several members after each
+ * other are one stream. Pulled, and in constant memory: nothing is asked of the disk before what was inflated has been taken.
+ *
+ * A cut stream is told from an ended one only at the very end, after everything that could be inflated has been given out: the rows so
+ * far are good and are sent before the file is refused.
+ *
+ * Formats: RFC 1952 (gzip), RFC 8878 (zstd).
+ *
+ * @module
+ */
+import { constants, createGunzip, type Gunzip } from "node:zlib";
+import { WeirError } from "../../core/error.ts";
+import { formatBytes } from "../../core/text.ts";
+
+/** How a file is compressed. */
+export type Compression = "gzip" | "none";
+
+/** A stream of inflated bytes. */
+export interface Inflate {
+  readonly compression: Compression;
+  /**
+   * Takes bytes from the disk. Only when `take` gave null: that is the back-pressure. The array must not change until `take` gives null
+   * again.
+   */
+  give(chunk: Uint8Array): void;
+  /** No more bytes on disk: what comes out is what there is. */
+  end(): void;
+  /**
+   * The next inflated bytes; null when it needs more (or, after `end`, when all is given out).
+   *
+   * @throws {WeirError} `bad_file` for bytes that are not what the format says, a stream that is cut, or one that inflates beyond the limit.
+   */
+  take(): Promise<Uint8Array | null>;
+  close(): void;
+}
+
+/** Small files may inflate by any ratio: the limit counts from this many inflated bytes on. */
+export const freeInflatedBytes = 64 * 1024 ** 2;
+/** Inflated bytes that come in one piece. */
+const pieceBytes = 64 * 1024;
+
+/** Knows the compression by the first bytes of a file. */
+export function compressionOf(head: Uint8Array): Compression {
+  if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
+  return "none";
+}
+
+/** Makes an {@linkcode Inflate} for a file that begins with `head`. */
+export function createInflate(head: Uint8Array, ratioMax: number): Inflate {
+  const compression = compressionOf(head);
+  if (compression === "none") return passThrough();
+  return limited(gunzip(), ratioMax);
+}
+
+function passThrough(): Inflate {
+  let piece: Uint8Array | null = null;
+  return {
+    compression: "none",
+    give(chunk) {
+      piece = chunk;
+    },
+    end() {},
+    take() {
+      const given = piece;
+      piece = null;
+      return Promise.resolve(given);
+    },
+    close() {},
+  };
+}
+
+/** Refuses what inflates beyond all measure: rows would come for ever out of a few bytes. */
+function limited(inner: Inflate, ratioMax: number): Inflate {
+  let bytesIn = 0;
+  let bytesOut = 0;
+  return {
+    ...inner,
+    give(chunk) {
+      bytesIn += chunk.length;
+      inner.give(chunk);
+    },
+    async take() {
+      const piece = await inner.take();
+      bytesOut += piece?.length ?? 0;
+      if (bytesOut <= freeInflatedBytes || bytesOut <= bytesIn * ratioMax) return piece;
+      throw new WeirError(
+        "bad_file",
+        `The file inflates to more than ${ratioMax} times its size: ${formatBytes(bytesIn)} gave ${
+          formatBytes(bytesOut)
+        }`,
+        { advice: "if it is genuine, drop it uncompressed" },
+      );
+    },
+  };
+}
+
+function gunzip(): Inflate {
+  return { compression: "gzip", ...createEngine(createGunzip({ chunkSize: pieceBytes })) };
+}
+
+interface Engine {
+  give(chunk: Uint8Array): void;
+  end(): void;
+  take(): Promise<Uint8Array | null>;
+  close(): void;
+}
+
+/** Drives a zlib stream by hand: one write at a time, and reading until nothing more comes of it. */
+function createEngine(stream: Gunzip): Engine {
+  let busy = false;
+  let ended = false;
+  let failure: Error | null = null;
+  let wake: (() => void) | null = null;
+  const changed = () => {
+    const waiting = wake;
+    wake = null;
+    waiting?.();
+  };
+  stream.on("readable", changed);
+  stream.on("end", () => {
+    busy = false;
+    changed();
+  });
+  stream.on("error", (error: Error) => {
+    failure = error;
+    changed();
+  });
+  return {
+    give(chunk) {
+      busy = true;
+      stream.write(chunk, () => {
+        busy = false;
+        changed();
+      });
+    },
+    end() {
+      if (ended) return;
+      ended = true;
+      busy = true;
+      stream.end();
+    },
+    async take() {
+      for (;;) {
+        const piece: unknown = stream.read();
+        if (piece instanceof Uint8Array) return piece;
+        if (failure !== null) throw badStream(failure);
+        if (!busy) return null;
+        await new Promise<void>((resolve) => wake = resolve);
+      }
+    },
+    close() {
+      stream.removeAllListeners("readable");
+      stream.destroy();
+      changed();
+    },
+  };
+}
+
+function badStream(error: Error): WeirError {
+  if ("errno" in error && error.errno === constants.Z_BUF_ERROR) return cutStream("gzip");
+  return new WeirError("bad_file", `The compressed bytes are damaged: ${error.message}`, {
+    advice: "have it written again",
+    cause: error,
+  });
+}
+
+function cutStream(format: string): WeirError {
+  return new WeirError("bad_file", `The ${format} stream is cut: it ends in the middle`, {
+    advice: "the transfer did not finish; drop the whole file again",
+  });
+}

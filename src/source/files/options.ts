@@ -1,0 +1,118 @@
+/**
+ * What can be set on the file source, and what it needs from the rest of the program.
+ *
+ * @module
+ */
+import type { Clock } from "../../core/clock.ts";
+import type { Normalizer, OpenDecoder } from "../../core/decoder.ts";
+import type { Dice } from "../../core/dice.ts";
+import type { Emit } from "../../core/event.ts";
+import type { DeadlineVerdict } from "../../core/status.ts";
+import type { CheckpointStore } from "../../core/store.ts";
+import type { Disk } from "./disk.ts";
+
+/** A folder that files are dropped into. */
+export interface FolderOptions {
+  readonly path: string;
+  /** Share among the folders, > 0. */
+  readonly weight: number;
+  /** A new dump comes this often, in ms: its deadline. Null: no deadline. */
+  readonly everyMs: number | null;
+  /** Cap of this folder alone in rows/s, or null. */
+  readonly capRows: number | null;
+}
+
+/** How a file is known to be complete. */
+export type Ready = "quiet" | "rename" | "marker";
+/** What becomes of a file after its last row has a durable home. */
+export type After = "archive" | "delete" | "keep";
+
+/** Settings of the file source. {@linkcode filesDefaults} has all but `folders`. */
+export interface FilesSourceOptions {
+  readonly folders: readonly FolderOptions[];
+  /** Globs (`*`, `?`, `[...]`, `{a,b}`; letter case does not matter) that base names must match, one of them. */
+  readonly pattern: readonly string[];
+  /** Also look into sub-folders. */
+  readonly recursive: boolean;
+  readonly ready: Ready;
+  /** `quiet`: how long size, mtime and inode must stand still, on the monotonic clock. */
+  readonly quietMs: number;
+  /** The folder is listed again at least this often. */
+  readonly pollMs: number;
+  readonly after: After;
+  /** Archived files older than this are removed; null keeps them for ever. */
+  readonly keepForMs: number | null;
+  /** The oldest archived files of a folder are removed when all together are larger; null: no limit. */
+  readonly archiveBytesMax: number | null;
+  /** Rows that may wait in a folder's flow, read ahead of the scheduler: two quanta. */
+  readonly readAheadRows: number;
+  /** Bytes that may wait there: nothing more is read while they are reached. */
+  readonly readAheadBytesMax: number;
+  /** More bad rows than this send the file to `error/`. */
+  readonly badMax: number;
+  /** Bytes of a bad row that its dead letter keeps. */
+  readonly rowBytesMax: number;
+  /** Inflated bytes for each byte on disk, beyond which a compressed file counts as an attack. */
+  readonly inflationRatioMax: number;
+  /** Checkpoints are committed at most this often. */
+  readonly checkpointMs: number;
+  /** Finish what is there at the start and take nothing that comes later. */
+  readonly once: boolean;
+}
+
+const endings = ["csv", "tsv", "json", "ndjson", "jsonl"];
+
+/** Default settings: see the table in `docs/settings.md`. */
+export const filesDefaults: Omit<FilesSourceOptions, "folders"> = {
+  pattern: endings.flatMap((ending) => [`*.${ending}`, `*.${ending}.gz`, `*.${ending}.zst`]),
+  recursive: false,
+  ready: "quiet",
+  quietMs: 10_000,
+  pollMs: 10_000,
+  after: "archive",
+  keepForMs: 7 * 24 * 3_600_000,
+  archiveBytesMax: 2 * 1024 ** 3,
+  readAheadRows: 20,
+  readAheadBytesMax: 4 * 1024 ** 2,
+  badMax: 10_000,
+  rowBytesMax: 1024 ** 2,
+  inflationRatioMax: 200,
+  checkpointMs: 1000,
+  once: false,
+};
+
+/** What a forecast goes by. */
+export interface ForecastInput {
+  readonly folder: string;
+  readonly rowsLeft: number;
+  readonly bytesLeft: number;
+  /** Rows/s that the folder may count on now. */
+  readonly shareRows: number;
+  /** Ms until the deadline (negative: it is past); null without one. */
+  readonly timeLeftMs: number | null;
+}
+
+/** When a file will be in, and whether that is soon enough. */
+export interface Forecast {
+  readonly etaMs: number | null;
+  readonly verdict: DeadlineVerdict;
+}
+
+/** What the file source needs. */
+export interface FilesSourceDeps {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly store: CheckpointStore;
+  readonly openDecoder: OpenDecoder;
+  readonly normalizer: Normalizer;
+  /** First part of every id. */
+  readonly gateway: string;
+  /** Jitter of retries. Default: the machine's. */
+  readonly dice?: Dice;
+  /** Rows/s that a folder may count on at present, for status and forecasts. Default: unknown. */
+  readonly share?: (folder: string) => number | null;
+  /** Judges deadlines. Default: rows left divided by the share, and no verdict. */
+  readonly forecast?: (input: ForecastInput) => Forecast;
+  /** Default: the disk of the machine. */
+  readonly disk?: Disk;
+}
