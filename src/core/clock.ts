@@ -25,7 +25,8 @@ export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
   after(delayMs, callback) {
-    const id = setTimeout(callback, delayMs);
+    // A moment that has passed is now: some runtimes complain of negative delays.
+    const id = setTimeout(callback, Math.max(0, delayMs));
     return { cancel: () => clearTimeout(id) };
   },
 };

@@ -8,6 +8,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import type { AppStatus } from "../core/status.ts";
 import { renderLive, renderPlain } from "./live_view.ts";
 import { createPainter } from "./painter.ts";
+import { clip } from "./screen_text.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the live view needs. */
@@ -23,14 +24,16 @@ export interface LiveViewerOptions {
 export interface LiveViewer {
   /** Begins to paint. */
   start(): void;
-  /** Prints whole lines above the picture, where they stay: what the log writes. Works before `start` and after `stop` too. */
-  print(lines: string): void;
-  /** Paints a last time and gives the terminal back. Twice is once. */
+  /** Prints a line of the log above the picture, where it stays; a very long one is cut. Works before `start` and after `stop` too. */
+  print(line: string): void;
+  /** On a terminal, paints a last time and gives the cursor back. Twice is once. */
   stop(): void;
 }
 
 const frameMs = 250;
 const plainLineMs = 5000;
+/** A line that is printed above the picture takes no more rows than this: the rest of it would push the picture about. */
+const printedRowsMax = 2;
 /** What the curves show, and a little more. */
 const historyMs = 30_000;
 
@@ -72,12 +75,15 @@ export function createLiveViewer(options: LiveViewerOptions): LiveViewer {
       else look();
       again();
     },
-    print: (lines) => painter.log(lines.replace(/\n$/, "")),
+    print(line) {
+      const whole = line.replace(/\n$/, "");
+      painter.log(terminal.interactive ? clip(whole, printedRowsMax * terminal.columns()) : whole);
+    },
     stop() {
       if (stopped) return;
       stopped = true;
       timer?.cancel();
-      if (timer !== null) show();
+      if (timer !== null && terminal.interactive) show();
       painter.close();
     },
   };

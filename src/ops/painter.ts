@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { widthOf } from "./screen_text.ts";
+import { uncoloured, widthOf } from "./screen_text.ts";
 
 /** The terminal as the painter sees it. */
 export interface PainterOptions {
@@ -28,8 +28,6 @@ const hideCursor = "\u001b[?25l";
 const showCursor = "\u001b[?25h";
 const eraseLineEnd = "\u001b[K";
 const eraseBelow = "\u001b[J";
-// deno-lint-ignore no-control-regex
-const colours = /\u001b\[[0-9;]*m/g;
 
 /** Makes a painter. Nothing is written before the first frame. */
 export function createPainter(options: PainterOptions): Painter {
@@ -42,7 +40,7 @@ export function createPainter(options: PainterOptions): Painter {
   function toTop(): string {
     const width = Math.max(1, columns());
     const rows = frame.reduce(
-      (sum, line) => sum + Math.max(1, Math.ceil(widthOf(line.replace(colours, "")) / width)),
+      (sum, line) => sum + Math.max(1, Math.ceil(widthOf(uncoloured(line)) / width)),
       0,
     );
     return rows === 0 ? "" : `\r\u001b[${rows}A`;

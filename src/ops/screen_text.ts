@@ -119,6 +119,36 @@ export function fit(text: string, columns: number, glyphs: Glyphs): string {
   return kept + glyphs.ellipsis + " ".repeat(columns - used - 1);
 }
 
+// deno-lint-ignore no-control-regex
+const colourCodes = /\u001b\[[0-9;]*m/g;
+// deno-lint-ignore no-control-regex
+const colourCodesKept = /(\u001b\[[0-9;]*m)/;
+
+/** A line without its colours. */
+export function uncoloured(line: string): string {
+  return line.replace(colourCodes, "");
+}
+
+/** At most `columns` of a coloured line: one that is cut loses its colours behind the cut and ends in dots. */
+export function clip(line: string, columns: number): string {
+  if (widthOf(uncoloured(line)) <= columns) return line;
+  let kept = "";
+  let used = 0;
+  // Every second part is a colour code: those take no room.
+  for (const [i, part] of line.split(colourCodesKept).entries()) {
+    if (i % 2 === 1) {
+      kept += part;
+      continue;
+    }
+    for (const character of part) {
+      used += widthOfCharacter(character);
+      if (used > columns - 3) return `${kept}...${kept.includes("\u001b") ? "\u001b[0m" : ""}`;
+      kept += character;
+    }
+  }
+  return kept;
+}
+
 /** The line as the terminal gets it: cut at `columns`, coloured if wanted, without spaces at its end. */
 export function drawLine(
   spans: readonly Span[],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AppStatus, FileStatus } from "../../src/core/status.ts";
 import { type LiveOptions, renderLive, renderPlain } from "../../src/ops/live_view.ts";
-import { widthOf } from "../../src/ops/screen_text.ts";
+import { clip, uncoloured, widthOf } from "../../src/ops/screen_text.ts";
 
 const options: LiveOptions = { columns: 80, rows: 24, colour: false, unicode: false, endsAtMs: 30_000 };
 
@@ -61,12 +61,6 @@ function history(changes: Partial<AppStatus> = {}, files: readonly FileStatus[] 
   return Array.from({ length: 41 }, (_, i) => status(i / 4, changes, files));
 }
 
-/** What a terminal shows of a line: colours taken off. */
-function shown(line: string): string {
-  // deno-lint-ignore no-control-regex
-  return line.replace(/\u001b\[[0-9;]*m/g, "");
-}
-
 Deno.test("at 80 columns two rivers with their rates join before the sink, and each file has its bar and ETA", () => {
   const files = [file(), file({ name: "shopfloor-002.ndjson", readBytes: 3000, etaMs: null })];
   assert.deepEqual(renderLive(history({}, files), options), [
@@ -117,7 +111,7 @@ Deno.test("box characters stand in the very places of the ASCII ones", () => {
 
 Deno.test("colours change nothing but the look", () => {
   const coloured = renderLive(history(), { ...options, colour: true });
-  assert.deepEqual(coloured.map(shown), renderLive(history(), options));
+  assert.deepEqual(coloured.map(uncoloured), renderLive(history(), options));
   assert.ok(coloured.some((line) => line.includes("\u001b[36m")));
 });
 
@@ -146,7 +140,7 @@ Deno.test("no line is ever wider than the terminal, nor are there more lines tha
       const files = names.map((name) => file({ name, rowsRead, verdict: "late", etaMs: rowsRead }));
       const lines = renderLive(history({}, files), { ...options, columns, rows, unicode, colour: true });
       assert.ok(lines.length <= Math.max(0, rows - 1), `${lines.length} lines`);
-      for (const line of lines) assert.ok(widthOf(shown(line)) <= columns, `${columns}: ${JSON.stringify(line)}`);
+      for (const line of lines) assert.ok(widthOf(uncoloured(line)) <= columns, `${columns}: ${JSON.stringify(line)}`);
     },
   ));
 });
@@ -205,4 +199,10 @@ Deno.test("the plain line holds all figures", () => {
     "10 s; real_time 180/s (delay p50 1.9 ms, p99 6.2 ms); batch 500/s (cap 500/s); delivered 6,793; dead letters 7; " +
       "historian-001.csv 57 % (7 s left)",
   );
+});
+
+Deno.test("a clipped line is as wide as it may be and ends its colours", () => {
+  assert.equal(clip("\u001b[33mWARN\u001b[0m all is well", 16), "\u001b[33mWARN\u001b[0m all is well");
+  assert.equal(clip("\u001b[33mWARN\u001b[0m all is well", 15), "\u001b[33mWARN\u001b[0m all is ...\u001b[0m");
+  assert.equal(clip("no colours at all", 10), "no colo...");
 });
