@@ -6,7 +6,7 @@
 import type { DecoderState } from "../core/decoder.ts";
 import type { FileRecord } from "../core/store.ts";
 import type { Database, SqlRow, SqlValue } from "./database.ts";
-import { isTextList, jsonOrNullIn, numberIn, textIn, textOrNullIn, wordIn } from "./row.ts";
+import { isTextList, jsonOrNullIn, numberIn, textIn, textOrNullIn, wholeText, wordIn } from "./row.ts";
 
 /** The synchronous half of `CheckpointStore`. */
 export interface FileTable {
@@ -43,7 +43,9 @@ const valueOf: Readonly<Record<string, (record: FileRecord) => SqlValue>> = {
 export function fileTable(db: Database): FileTable {
   const columns = Object.keys(valueOf);
   const values = Object.values(valueOf);
-  const select = `SELECT ${columns.join(", ")} FROM files`;
+  const fromOutside = ["folder", "path", "moved_to"];
+  const selected = columns.map((column) => fromOutside.includes(column) ? wholeText(column) : column);
+  const select = `SELECT ${selected.join(", ")} FROM files`;
   const inFolder = db.prepare(`${select} WHERE folder = ? ORDER BY updated_at_ms DESC, file_id LIMIT ?`);
   const byId = db.prepare(`${select} WHERE file_id = ?`);
   const byHash = db.prepare(

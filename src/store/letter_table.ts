@@ -9,7 +9,7 @@ import type { DeadLetter, Reason } from "../core/reading.ts";
 import type { AppendResult, LetterFilter, StoredLetter } from "../core/store.ts";
 import type { Database, SqlRow, SqlValue } from "./database.ts";
 import { letterBytes } from "./letter_size.ts";
-import { bytesIn, isTextList, jsonOrNullIn, numberIn, numberOrNullIn, textIn, wordIn } from "./row.ts";
+import { bytesIn, isTextList, jsonOrNullIn, numberIn, numberOrNullIn, textIn, wholeText, wordIn } from "./row.ts";
 
 /** The reading half of `DeadLetterStore`, synchronous. */
 export interface LetterReader {
@@ -44,14 +44,17 @@ const reasons: readonly Reason[] = Object.values(
 
 /** Reads letters; prepares nothing until asked. */
 export function letterReader(db: Database): LetterReader {
+  const fromOutside: readonly string[] = ["id", "detail", "source"];
+  const selected = ["number", ...columns].map((column) => fromOutside.includes(column) ? wholeText(column) : column);
+  const select = `SELECT ${selected.join(", ")} FROM letters`;
   return {
     list(filter, limit) {
       const { where, values } = conditionOf(filter);
-      return db.prepare(`SELECT * FROM letters ${where} ORDER BY number DESC LIMIT ?`).all(...values, limit)
+      return db.prepare(`${select} ${where} ORDER BY number DESC LIMIT ?`).all(...values, limit)
         .map(letterOf);
     },
     letter(number) {
-      const row = db.prepare("SELECT * FROM letters WHERE number = ?").get(number);
+      const row = db.prepare(`${select} WHERE number = ?`).get(number);
       return row === null ? null : letterOf(row);
     },
     letterCount(filter) {
@@ -73,9 +76,9 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
     "SELECT number, size_bytes FROM letters WHERE origin = 'real_time' AND number != ? ORDER BY number LIMIT 1",
   );
   const remove = db.prepare("DELETE FROM letters WHERE number = ?");
-  const upsert = db.prepare(
-    `INSERT INTO letters (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
-     ON CONFLICT (id) DO UPDATE SET ${columns.slice(1).map((column) => `${column} = excluded.${column}`).join(", ")}`,
+  // A letter that is replaced gives its number; without one (null) it gets the next.
+  const store = db.prepare(
+    `INSERT OR REPLACE INTO letters (number, ${columns.join(", ")}) VALUES (?, ${columns.map(() => "?").join(", ")})`,
   );
 
   function used(origin: Origin): number {
@@ -126,7 +129,7 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
       const evicted = evict(missing, old?.number ?? -1);
       dropped += evicted.letters;
       bytesOf.real_time -= evicted.bytes;
-      upsert.run(...valuesOf(letter, storedAtMs, size));
+      store.run(old?.number ?? null, ...valuesOf(letter, storedAtMs, size));
       bytesOf[letter.origin] += size;
     }
     return { accepted: letters.length, droppedStreamLetters: dropped };
@@ -137,7 +140,7 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
   };
 }
 
-/** In the order of {@linkcode valuesOf}; `id` first, it decides what is replaced. */
+/** In the order of {@linkcode valuesOf}. */
 const columns = [
   "id",
   "reason",

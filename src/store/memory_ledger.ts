@@ -22,10 +22,10 @@ export function memoryLedger(options: MemoryLedgerOptions): Ledger {
   const letters = letterShelf(options.deadLetterBytesMax);
   let closed = false;
 
-  /** A promise for what `work` gives, as a ledger on disk would. */
+  /** Does the work at once, so that the caller may reuse its bytes, and gives a promise, as the ledger on disk does. */
   function answer<T>(work: () => T): Promise<T> {
     if (closed) return Promise.reject(new Error("The ledger is closed"));
-    return Promise.resolve().then(work);
+    return Promise.try(work);
   }
 
   return {
@@ -116,7 +116,7 @@ function letterShelf(bytesMax: number) {
     const number = former?.number ?? (lastNumber += 1);
     // Put back under its number, a letter keeps its place in the map.
     if (former !== undefined) bytesOf[former.origin] -= letterBytes(former);
-    keep({ ...structuredClone(letter), number, storedAtMs });
+    keep({ ...letter, raw: letter.raw.slice(), number, storedAtMs });
     return dropped;
   }
 

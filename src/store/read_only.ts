@@ -30,21 +30,17 @@ export async function openLedgerReadOnly(stateDir: string): Promise<ReadOnlyLedg
     const files = fileTable(db);
     const letters = letterReader(db);
     return {
-      files: (folder, limit) => answer(() => files.files(folder, limit)),
-      fileById: (fileId) => answer(() => files.fileById(fileId)),
-      list: (filter, limit) => answer(() => letters.list(filter, limit)),
-      letter: (number) => answer(() => letters.letter(number)),
-      letterCount: (filter) => answer(() => letters.letterCount(filter)),
-      close: () => answer(() => db.close()),
+      files: (folder, limit) => Promise.try(() => files.files(folder, limit)),
+      fileById: (fileId) => Promise.try(() => files.fileById(fileId)),
+      list: (filter, limit) => Promise.try(() => letters.list(filter, limit)),
+      letter: (number) => Promise.try(() => letters.letter(number)),
+      letterCount: (filter) => Promise.try(() => letters.letterCount(filter)),
+      close: () => Promise.try(() => db.close()),
     };
   } catch (thrown) {
     db.close();
     throw thrown;
   }
-}
-
-function answer<T>(work: () => T): Promise<T> {
-  return Promise.resolve().then(work);
 }
 
 /** Opens no file of the database itself: SQLite's locks on it would go with the handle. */

@@ -6,9 +6,18 @@
 import { WeirError } from "../core/error.ts";
 import type { SqlRow } from "./database.ts";
 
+/**
+ * Selects a text column as bytes. Text from outside may hold U+0000, at which `node:sqlite` would cut it off;
+ * {@linkcode textIn} takes either.
+ */
+export function wholeText(column: string): string {
+  return `CAST(${column} AS BLOB) AS ${column}`;
+}
+
 /** @throws {WeirError} `corrupt_state` */
 export function textIn(row: SqlRow, column: string): string {
   const value = row[column];
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value);
   return typeof value === "string" ? value : damaged(column, "text");
 }
 
