@@ -110,18 +110,20 @@ function sideLines(facts: DemoFacts): readonly string[] {
     } MQTT messages at QoS 1${missed}; ${formatCount(sent.badPayloads)} were bad on purpose.`,
     delay.count === 0
       ? "         Nothing was measured of their delay."
-      : `         From arrival to the sink: p50 ${formatDuration(delay.p50Ms)}, p99 ${
-        formatDuration(delay.p99Ms)
+      : `         From arrival to the sink: p50 ${delayText(delay.p50Ms)}, p99 ${
+        delayText(delay.p99Ms)
       } in the worst ten seconds, dumps beside them.`,
     `Files:   ${formatCount(dropped.files)} dumps of ${formatCount(dropped.rows)} rows, ${
       formatCount(dropped.badRows)
     } of them bad on purpose; read ${cap}.`,
     leftFiles.length === 0
       ? `         All ${formatCount(facts.doneFiles)} are done.`
-      : `         ${formatCount(facts.doneFiles)} are done; left when the time was over: ${
-        leftFiles.map(leftText).join(", ")
-      }.`,
+      : `         ${formatCount(facts.doneFiles)} are done; left at the end: ${leftFiles.map(leftText).join(", ")}.`,
   ];
+}
+
+function delayText(ms: number): string {
+  return ms < 100 ? `${ms.toFixed(1)} ms` : formatDuration(ms);
 }
 
 function leftText({ name, share }: LeftFile): string {

@@ -62,7 +62,7 @@ Deno.test("dumps that were not read to their end are named with how far they wer
   const text = renderSummary(
     facts({ doneFiles: 2, leftFiles: [{ name: "a\u001b.csv", share: 0.439 }, { name: "b.json", share: null }] }),
   );
-  assert.match(text, /2 are done; left when the time was over: a\\u001b\.csv \(43 % read\), b\.json \(not begun\)\./);
+  assert.match(text, /2 are done; left at the end: a\\u001b\.csv \(43 % read\), b\.json \(not begun\)\./);
 });
 
 Deno.test("a demo into another sink names it and needs no file", () => {

@@ -74,7 +74,7 @@ Deno.test("Ctrl-C ends the demo early, drained and with its summary", async () =
       gateway.signal("SIGINT");
       assert.equal(await gateway.ended, 0, gateway.stdout() + gateway.stderr());
       assert.match(gateway.stdout(), /It adds up/);
-      assert.match(gateway.stdout(), /left when the time was over/);
+      assert.match(gateway.stdout(), /left at the end/);
       assert.equal((await written(path)).batch, sumsOf(gateway.stdout(), "batch")[1]);
     } finally {
       gateway.signal("SIGKILL");
