@@ -30,6 +30,7 @@ export function oneMeaning<T>(...meanings: readonly (readonly [word: string, mea
   return kind<T>({
     placeholder: words.join("|"),
     allowed: `one of ${words.join(", ")}`,
+    choices: words,
     number: "integer",
     parse(text) {
       const found = meanings.find(([word]) => word === text);

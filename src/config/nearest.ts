@@ -22,7 +22,7 @@ export function nearest(wrong: string, names: Iterable<string>): string | null {
     const candidate = name.toLowerCase().replaceAll("_", "-");
     // What was written is often a part of the right name ("brokers" for "kafka-brokers"): a weaker hint than a slip of the finger.
     const part = candidate.split("-").includes(asked) || (candidate.startsWith(`${asked}-`));
-    const distance = Math.min(editDistance(asked, candidate), part ? 2.5 : Infinity);
+    const distance = Math.min(editDistance(asked, candidate), part ? 2 : Infinity);
     if (distance < bestDistance) {
       best = name;
       bestDistance = distance;

@@ -1,6 +1,6 @@
 /**
  * The tail of a text like `/var/lib/dumps,weight=2,every=1h`: named parts behind commas. The head may hold commas itself, as topics and
- * paths may: only what looks like `,word=value` at the end is a part.
+ * paths may: only what looks like `,word=value` at the end is a part (no slash in the value, but for that of a rate, `200/s`).
  *
  * @module
  */
@@ -21,7 +21,7 @@ export function splitTail(text: string, allowed: readonly string[]): Tail {
   let head = text;
   let mistake: string | null = null;
   for (;;) {
-    const [whole, name = "", value = ""] = /,([A-Za-z_-]+)=([^,/]*)$/.exec(head) ?? [];
+    const [whole, name = "", value = ""] = /,([A-Za-z_-]+)=([^,/]*(?:\/s)?)$/.exec(head) ?? [];
     if (whole === undefined) return { head, tail, mistake };
     head = head.slice(0, -whole.length);
     if (!allowed.includes(name)) {

@@ -1,0 +1,28 @@
+/**
+ * A machine made of an environment and a few files.
+ *
+ * @module
+ */
+import type { Surroundings } from "../../src/config/surroundings.ts";
+
+/** What is there; paths are absolute. */
+export interface FakeMachine {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly hostname?: string;
+}
+
+/** Makes the machine. Its working folder is `/work`; a file whose text is `denied` may not be read. */
+export function fakeMachine({ environment = {}, files = {}, hostname = "box" }: FakeMachine = {}): Surroundings {
+  return {
+    environment,
+    folder: "/work",
+    hostname: () => hostname,
+    readTextFile(path) {
+      const text = files[path];
+      if (text === undefined) throw new Deno.errors.NotFound("No such file or directory (os error 2): readfile");
+      if (text === "denied") throw new Deno.errors.PermissionDenied("Permission denied (os error 13): readfile");
+      return text;
+    },
+  };
+}
