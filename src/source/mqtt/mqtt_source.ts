@@ -30,6 +30,9 @@ const quietMs = 2_000;
 /** In a resumed session the broker sends at once what it has no PUBACK for. What it has not sent after so long, it will not. */
 const redeliveryWaitMs = 10_000;
 
+/** An inbox that fills again within this time is still the same burst or backlog. */
+const sameFillingMs = 60_000;
+
 /** Drops are told at most so often. */
 const tellDropsMs = 5_000;
 
@@ -65,6 +68,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   let wake = () => {};
   let stopping = false;
   let paused = false;
+  let lastFilledMs = -Infinity;
   let session: { connection: Connection; version: ProtocolVersion; resumed: boolean } | null = null;
   let everConnected = false;
   const accepted = new Set<string>();
@@ -155,8 +159,12 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
 
   function pause(): void {
     paused = true;
+    // Some brokers do not keep to the receive maximum (Mosquitto 2.0.11 sends a whole window for each PUBACK while its queue is long):
+    // a backlog then comes in many such rounds, which are one thing to tell.
+    const again = clock.nowMs() - lastFilledMs < sameFillingMs;
+    lastFilledMs = clock.nowMs();
     emit(
-      "info",
+      again ? "debug" : "info",
       "mqtt.inbox_filled",
       `The MQTT inbox is full (${formatCount(pending.unsettled)} messages, ${
         formatBytes(pending.bytes)

@@ -50,7 +50,12 @@ export function troubleOf(loss: Loss, context: TroubleContext): Trouble {
     );
   }
   if (loss.kind === "closed" || loss.kind === "left") {
-    return trouble("closed", `The broker ${address} closed the connection without a word`, "See the broker's log");
+    return trouble(
+      "closed",
+      `The broker ${address} closed the connection without a word`,
+      "The broker's log tells why: it may have been stopped, or another client may have connected with the client id " +
+        `${quoted(context.clientId)} (give each gateway its own --gateway or --mqtt-client-id)`,
+    );
   }
   return failure(loss, context, trouble);
 }
