@@ -9,12 +9,13 @@
  *
  * @module
  */
-import { constants, createGunzip, type Gunzip } from "node:zlib";
+import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from "node:zlib";
 import { WeirError } from "../../core/error.ts";
 import { formatBytes } from "../../core/text.ts";
+import { createZstdFrames } from "./zstd_frames.ts";
 
 /** How a file is compressed. */
-export type Compression = "gzip" | "none";
+export type Compression = "gzip" | "zstd" | "none";
 
 /** A stream of inflated bytes. */
 export interface Inflate {
@@ -43,14 +44,17 @@ const pieceBytes = 64 * 1024;
 /** Knows the compression by the first bytes of a file. */
 export function compressionOf(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
-  return "none";
+  // Any of the skippable frames may come first.
+  const skippable = ((head[0] ?? 0) & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18;
+  const frame = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd;
+  return frame || skippable ? "zstd" : "none";
 }
 
 /** Makes an {@linkcode Inflate} for a file that begins with `head`. */
 export function createInflate(head: Uint8Array, ratioMax: number): Inflate {
   const compression = compressionOf(head);
   if (compression === "none") return passThrough();
-  return limited(gunzip(), ratioMax);
+  return limited(compression === "gzip" ? gunzip() : unzstd(), ratioMax);
 }
 
 function passThrough(): Inflate {
@@ -99,6 +103,39 @@ function gunzip(): Inflate {
   return { compression: "gzip", ...createEngine(createGunzip({ chunkSize: pieceBytes })) };
 }
 
+/** zstd, a frame at a time. */
+function unzstd(): Inflate {
+  const frames = createZstdFrames();
+  let engine: Engine | null = null;
+  let ended = false;
+  return {
+    compression: "zstd",
+    give: frames.give,
+    end() {
+      ended = true;
+    },
+    async take() {
+      for (;;) {
+        const piece = await engine?.take() ?? null;
+        if (piece !== null) return piece;
+        const part = frames.next();
+        if (part === null) {
+          if (ended && !frames.whole) throw cutStream("zstd");
+          return null;
+        }
+        if (part.begins) {
+          engine?.close();
+          engine = createEngine(createZstdDecompress({ chunkSize: pieceBytes }));
+        }
+        engine?.give(part.bytes);
+      }
+    },
+    close() {
+      engine?.close();
+    },
+  };
+}
+
 interface Engine {
   give(chunk: Uint8Array): void;
   end(): void;
@@ -107,7 +144,7 @@ interface Engine {
 }
 
 /** Drives a zlib stream by hand: one write at a time, and reading until nothing more comes of it. */
-function createEngine(stream: Gunzip): Engine {
+function createEngine(stream: Gunzip | ZstdDecompress): Engine {
   let busy = false;
   let ended = false;
   let failure: Error | null = null;

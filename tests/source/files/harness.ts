@@ -55,7 +55,7 @@ export function fakeStore(): FakeStore {
 }
 
 /** A decoder of lines. */
-export const lineDecoder: OpenDecoder = (name, _head, state): Decoder => {
+export const lineDecoder: OpenDecoder = (name: string, _head: Uint8Array, state: DecoderState | null): Decoder => {
   if (name.startsWith("alien")) throw new WeirError("bad_file", "No format fits");
   const csv = name.toLowerCase().endsWith(".csv");
   let header = state?.header ?? null;
