@@ -62,6 +62,8 @@ export interface Command {
   readonly summary: string;
   /** What stands behind the name besides flags: `NUMBER`, or nothing. */
   readonly words: string;
+  /** Defaults that differ from those of the table, in words, by name of the setting. */
+  readonly defaults?: Readonly<Record<string, string>>;
   /** For the foot of its help: whole command lines. */
   readonly examples: readonly string[];
   /**

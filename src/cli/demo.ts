@@ -4,9 +4,7 @@
  *
  * @module
  */
-import { mkdir, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
 import type { App } from "../app.ts";
 import { gather, type Presets } from "../config/gather.ts";
 import { loadSettings } from "../config/load.ts";
@@ -22,7 +20,8 @@ import { planDumps } from "../demo/dump_plan.ts";
 import { type Dropper, startDropper } from "../demo/dropper.ts";
 import { readOutput, sizeOf } from "../demo/output_file.ts";
 import { type Sensors, sensorTopicTemplate, startSensors } from "../demo/sensors.ts";
-import { findGaps, type LeftFile, renderSummary } from "../demo/summary.ts";
+import { findGaps, renderSummary } from "../demo/summary.ts";
+import { leftFiles, makeWorkspace, planWorkspace, removeWorkspace, type Workspace } from "../demo/workspace.ts";
 import { createLiveViewer } from "../ops/live.ts";
 import { createLog } from "../ops/log.ts";
 import { terminalOf } from "../ops/terminal.ts";
@@ -35,26 +34,34 @@ import { listenForStop, type StopRequests, watchedStdout } from "./stop.ts";
 const catchUpMs = 5000;
 const catchUpPollMs = 20;
 
-/** Where everything of one demo lies. */
-interface Workspace {
-  readonly root: string;
-  readonly state: string;
-  readonly folders: Readonly<Record<"historian" | "shopfloor", string>>;
-  readonly output: string;
-}
+/** What the demo sets unless the user does. */
+const ownSettings = {
+  "gateway": "demo",
+  "log-level": "warn",
+  "drain-timeout": "10s",
+  "for": "30s",
+  "files-cap": "500/s",
+  "kafka-topic": "weir-demo",
+  "alias": Object.entries(dumpAliases).map(([field, names]) => `${field}=${names.join(",")}`),
+} as const;
 
 /** The command. */
 export const demo: Command = {
   name: "demo",
   summary: "play the main job with simulated sensors and dumps; needs no server",
   words: "",
+  defaults: {
+    ...ownSettings,
+    alias: ownSettings.alias.join(" "),
+    sink: "a file of JSON lines in a temporary folder, or kafka when --kafka-brokers is given",
+  },
   examples: [
     "weir demo",
     "weir demo --for 2m --files-cap 2000/s --sink ndjson:readings.ndjson",
     "weir demo --kafka-brokers 127.0.0.1:9092",
   ],
   async run(context) {
-    const workspace = workspaceIn(tmpdir(), context);
+    const workspace = planWorkspace(tmpdir(), context.clock.wallMs(), context.dice);
     const loaded = loadSettings("demo", context.args, context.surroundings, { presets: presets(workspace, context) });
     if (loaded.kind === "help") {
       context.output.write(commandHelp(demo, context.output.columns));
@@ -64,9 +71,7 @@ export const demo: Command = {
     const stop = listenForStop(context);
     const broker = await startBroker();
     try {
-      for (const folder of [workspace.state, ...Object.values(workspace.folders)]) {
-        await mkdir(folder, { recursive: true });
-      }
+      await makeWorkspace(workspace);
       return await play(withBroker(loaded.settings, broker), workspace, broker, stop, context);
     } finally {
       await broker.close();
@@ -75,41 +80,21 @@ export const demo: Command = {
   },
 };
 
-/** A folder of its own for each demo; it is kept, so that one can look into it afterwards. */
-function workspaceIn(parent: string, { clock, dice }: CommandContext): Workspace {
-  const name = `weir-demo-${Math.floor(clock.wallMs() / 1000).toString(36)}${
-    Math.floor(dice() * 36 ** 3).toString(36)
-  }`;
-  const root = join(parent, name);
-  return {
-    root,
-    state: join(root, "state"),
-    folders: { historian: join(root, "dumps", "historian"), shopfloor: join(root, "dumps", "shopfloor") },
-    output: join(root, "readings.ndjson"),
-  };
-}
-
-/** What the demo sets unless the user does. */
+/** Those settings, and where everything lies. */
 function presets(workspace: Workspace, context: CommandContext): Presets {
   // By flag only: brokers in the environment are those of the gateway, which must not be given readings of a plant that does not exist.
   const toKafka = gather("demo", context.args, context.surroundings).given(options.sink.brokers)
     .some((one) => one.place.from === "flag");
   return {
-    "gateway": "demo",
+    ...ownSettings,
     "state-dir": workspace.state,
-    "log-level": "warn",
-    "drain-timeout": "10s",
-    "for": "30s",
     // Replaced by the address of the embedded broker, which has its port only once it runs.
     "mqtt-url": "mqtt://127.0.0.1:1883",
     "mqtt-topic": sensorTopicTemplate,
     "files-dir": Object.values(workspace.folders),
-    "files-cap": "500/s",
     "files-ready": "rename",
     "files-poll": "1s",
-    "alias": Object.entries(dumpAliases).map(([field, names]) => `${field}=${names.join(",")}`),
     "sink": toKafka ? "kafka" : `ndjson:${workspace.output}`,
-    "kafka-topic": "weir-demo",
   };
 }
 
@@ -146,7 +131,7 @@ async function play(
   try {
     await app.start();
   } catch (thrown) {
-    await rm(workspace.root, { recursive: true, force: true });
+    await removeWorkspace(workspace);
     throw thrown;
   }
 
@@ -177,7 +162,7 @@ async function play(
       sent: sensors.sent(),
       dropped: dropper.dropped(),
       doneFiles: filesOf(app.status())?.doneFiles ?? 0,
-      leftFiles: await leftFiles(workspace, filesOf(status())),
+      leftFiles: await leftFiles(workspace, filesOf(status())?.active ?? []),
       capRows,
       delay: delays.worst(),
       sink: sinkText(settings.sink),
@@ -224,18 +209,6 @@ function watchDelay(app: App, clock: Clock): { worst(): DelayStatus; stop(): voi
     timer = clock.after(1000, look);
   }
   return { worst: () => worst, stop: () => timer.cancel() };
-}
-
-/** The dumps that still lie where they were dropped, and how far they were read. */
-async function leftFiles(workspace: Workspace, last: FilesStatus | null): Promise<readonly LeftFile[]> {
-  const active = last?.active ?? [];
-  const lists = await Promise.all(
-    Object.values(workspace.folders).map((folder) => readdir(folder, { withFileTypes: true })),
-  );
-  return lists.flat().filter((entry) => entry.isFile() && !entry.name.startsWith(".")).map(({ name }) => {
-    const status = active.find((file) => basename(file.name) === name);
-    return { name, share: status === undefined || status.sizeBytes <= 0 ? null : status.readBytes / status.sizeBytes };
-  });
 }
 
 function filesOf(status: AppStatus): FilesStatus | null {

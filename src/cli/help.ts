@@ -39,7 +39,9 @@ export function commandHelp(command: Command, columns: number): string {
   const words = command.words === "" ? "" : ` ${command.words}`;
   const sections = groups.flatMap((group) => {
     const flags = mine.filter((option) => option.group === group);
-    return flags.length === 0 ? [] : [`${group}\n${flags.map((flag) => flagHelp(flag, width)).join("\n")}`];
+    return flags.length === 0
+      ? []
+      : [`${group}\n${flags.map((flag) => flagHelp(flag, width, command.defaults?.[flag.name])).join("\n")}`];
   });
   const examples = command.examples.length === 0
     ? []
@@ -58,17 +60,17 @@ export function commandHelp(command: Command, columns: number): string {
   ].join("\n\n").replace(/\n+$/, "\n");
 }
 
-function flagHelp(option: Option<unknown>, width: number): string {
+function flagHelp(option: Option<unknown>, width: number, standard: string | undefined): string {
   const placeholder = option.placeholder ?? option.kind.placeholder;
   const flag = `  ${flagOf(option)}${option.arity === "toggle" ? "" : ` ${placeholder}`}`;
   const indent = " ".repeat(indentColumns);
-  const text = wrap(option.help + notes(option), width, indent);
+  const text = wrap(option.help + notes(option, standard), width, indent);
   return flag.length + 2 <= indentColumns ? flag.padEnd(indentColumns) + text.slice(indentColumns) : `${flag}\n${text}`;
 }
 
 /** ` [rows/s; default: 1000/s; like 500/s]`. */
-function notes(option: Option<unknown>): string {
-  const standard = option.defaultText ?? option.fallback;
+function notes(option: Option<unknown>, ownDefault: string | undefined): string {
+  const standard = ownDefault ?? option.defaultText ?? option.fallback;
   const parts = [
     ...(option.unit === undefined ? [] : [option.unit]),
     ...(option.arity === "many" ? ["repeatable"] : []),

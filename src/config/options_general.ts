@@ -131,7 +131,7 @@ export const thisRun = {
     commands: ["demo"],
     help: "end after this time",
     unit: "seconds",
-    defaultText: "until Ctrl-C",
+    defaultText: "30s",
     example: "30s",
     flagOnly: true,
   }),
