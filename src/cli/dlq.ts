@@ -15,7 +15,7 @@ import type { Problem } from "../config/problem.ts";
 import { exitCodes } from "../core/error.ts";
 import type { LetterFilter, StoredLetter } from "../core/store.ts";
 import { formatBytes, formatCount, printable, printableJson } from "../core/text.ts";
-import type { Command, CommandContext, LetterBook } from "./command.ts";
+import type { Command, CommandContext, LetterBook, Output } from "./command.ts";
 import { commandHelp } from "./help.ts";
 import { sayProblems } from "./mistakes.ts";
 
@@ -40,7 +40,7 @@ export const dlqList: Command = {
     return await withLetters(context, gathered, async (book) => {
       const letters = await book.list(filter, limit);
       if (asJson) context.output.write(letters.map((letter) => `${letterJson(letter)}\n`).join(""));
-      else context.output.write(letterTable(letters, await book.letterCount(filter), context.output.columns));
+      else context.output.write(letterTable(letters, await book.letterCount(filter), context.output));
       return exitCodes.ok;
     });
   },
@@ -128,12 +128,12 @@ function wallMsOf(moment: Moment, nowMs: number): number {
 function letterTable(
   letters: readonly StoredLetter[],
   count: { readonly letters: number; readonly bytes: number },
-  columns: number,
+  output: Output,
 ): string {
   if (letters.length === 0) return "No dead letters.\n";
   const rows = letters.map((letter) => [
     String(letter.number),
-    timeText(letter.storedAtMs),
+    timeText(letter.storedAtMs).replace(/\.\d+Z$/, "Z"),
     letter.reason,
     placeOf(letter),
     printable(letter.detail, 200),
@@ -147,7 +147,8 @@ function letterTable(
       "  ",
     )
   );
-  const room = Math.max(100, columns);
+  // A pipe gets whole lines; a terminal gets one row for each letter.
+  const room = output.isTerminal ? Math.max(80, output.columns) : Infinity;
   const shown = lines.map((line) => line.length > room ? `${line.slice(0, room - 3)}...` : line).join("\n");
   const rest = count.letters > letters.length ? "; more with --limit" : "";
   return `${shown}\n\n${formatCount(letters.length)} of ${formatCount(count.letters)} letters (${

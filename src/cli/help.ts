@@ -11,6 +11,9 @@ import type { Command } from "./command.ts";
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const columnsMax = 100;
 
+/** Narrower than this the explanations would be a ribbon: the terminal may break the lines itself. */
+const columnsMin = 80;
+
 /** Where the explanations of the flags begin. */
 const indentColumns = 30;
 
@@ -34,7 +37,7 @@ export function programHelp(commands: readonly Command[], version: string): stri
 
 /** All flags of a command, grouped, with units, defaults and examples. */
 export function commandHelp(command: Command, columns: number): string {
-  const width = Math.max(60, Math.min(columns, columnsMax));
+  const width = Math.max(columnsMin, Math.min(columns, columnsMax));
   const mine = optionList.filter((option) => option.commands.includes(command.name));
   const words = command.words === "" ? "" : ` ${command.words}`;
   const sections = groups.flatMap((group) => {

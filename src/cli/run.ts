@@ -98,7 +98,7 @@ async function drain(app: App, settings: Settings, clock: Clock, emit: Emit, hur
   const status = app.status();
   emitSums(status, emit);
   if (drained) {
-    emit("info", "app.stopped", `Stopped after ${formatDuration(status.upMs)}: everything that was read has arrived`);
+    emit("info", "app.stopped", `Stopped after ${formatDuration(status.upMs)}: nothing is left on its way`);
     return exitCodes.ok;
   }
   const open = openCount(status);

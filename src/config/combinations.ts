@@ -38,6 +38,7 @@ function checkSources({ gathered, against }: Checking): void {
   const { isMissing } = gathered;
   if (isMissing(mqtt.url) && isMissing(files.dirs)) {
     against(mqtt.url, "Missing: give a broker (--mqtt-url), a folder (--files-dir), or both");
+    return;
   }
   // From the environment or a config file a setting without use may be meant for another day; on the command line it is a slip.
   const useless = (
@@ -47,7 +48,9 @@ function checkSources({ gathered, against }: Checking): void {
   ) => {
     for (const option of Object.values(group)) {
       const fromFlag = gathered.given(option)[0]?.place.from === "flag";
-      if (fromFlag && !except.includes(option)) against(option, `Has no use without ${flagOf(need)}`);
+      if (fromFlag && gathered.isRight(option) && !except.includes(option)) {
+        against(option, `Has no use without ${flagOf(need)}`);
+      }
     }
   };
   if (isMissing(mqtt.url)) useless(mqtt, mqtt.url, []);
