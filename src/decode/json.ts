@@ -75,10 +75,18 @@ export function createJsonDecoder(options: JsonOptions, state: DecoderState | nu
     return true;
   };
 
-  const broken = (what: string): WeirError =>
-    new WeirError("bad_file", `The JSON cannot be read on at byte ${at}: ${what}`, {
+  /** Why the file cannot be read on. Thrown by a `pull` that has no row to give: one that throws must not swallow the rows before it. */
+  let failure: WeirError | null = null;
+
+  const currentFailure = (): WeirError | null => failure;
+
+  /** Notes the failure; false, like every search that found nothing. */
+  const fail = (what: string): false => {
+    failure = new WeirError("bad_file", `The JSON cannot be read on at byte ${at}: ${what}`, {
       advice: "Repair the file and drop it again; rows before this place have been read",
     });
+    return false;
+  };
 
   /** Goes to the first byte of the next element; false when more bytes are needed or the file is at its end. */
   const findElement = (): boolean => {
@@ -88,16 +96,16 @@ export function createJsonDecoder(options: JsonOptions, state: DecoderState | nu
       if (place === "array_after") {
         if (code === comma) place = "array_next";
         else if (code === closeArray) place = "top";
-        else throw broken(`${shown(code)} stands where "," or "]" is wanted`);
+        else return fail(`${shown(code)} stands where "," or "]" is wanted`);
       } else if (code === closeArray && place === "array_begin") place = "top";
       else if (code === openArray && place === "top") place = "array_begin";
-      else if (code === comma || code === closeArray) throw broken(`${shown(code)} stands where a value is wanted`);
+      else if (code === comma || code === closeArray) return fail(`${shown(code)} stands where a value is wanted`);
       else {
         start = at;
         return true;
       }
     }
-    if (ended && place !== "top") throw broken('the array is not closed by "]"');
+    if (ended && place !== "top") return fail('the array is not closed by "]"');
     return false;
   };
 
@@ -127,7 +135,7 @@ export function createJsonDecoder(options: JsonOptions, state: DecoderState | nu
     at += bytes.length;
     if (!ended) return false;
     if (isScalar && place === "top") return true;
-    throw broken(`the value that begins at byte ${start} is not closed`);
+    return fail(`the value that begins at byte ${start} is not closed`);
   };
 
   const foundEnd = (bytes: number): boolean => {
@@ -186,6 +194,7 @@ export function createJsonDecoder(options: JsonOptions, state: DecoderState | nu
       let given = 0;
       if (longStart >= 0) longPrefix = null;
       longStart = -1;
+      if (failure !== null) throw failure;
       if (atFileStart && !skipByteOrderMark()) return 0;
       while (given < maxRows && longStart < 0) {
         if (start < 0 && !findElement()) break;
@@ -193,6 +202,8 @@ export function createJsonDecoder(options: JsonOptions, state: DecoderState | nu
         into.push(readElement());
         given += 1;
       }
+      const failed = currentFailure();
+      if (failed !== null && given === 0) throw failed;
       return given;
     },
     raw(of) {

@@ -149,10 +149,10 @@ function createEnvironment(variables: readonly string[]): Environment {
     "%": (a, b) => a % b,
   };
   for (const [sign, reckon] of Object.entries(operators)) {
-    environment.registerOperator(`double ${sign} int`, (a: number, b: bigint) => reckon(a, Number(b)));
-    environment.registerOperator(`int ${sign} double`, (a: bigint, b: number) => reckon(Number(a), b));
+    environment.registerOperator(`double ${sign} int: double`, (a: number, b: bigint) => reckon(a, Number(b)));
+    environment.registerOperator(`int ${sign} double: double`, (a: bigint, b: number) => reckon(Number(a), b));
   }
-  environment.registerOperator("double % double", (a: number, b: number) => a % b);
+  environment.registerOperator("double % double: double", (a: number, b: number) => a % b);
   for (const name of variables) environment.registerVariable(name, "dyn");
   return environment;
 }
@@ -211,7 +211,7 @@ function objectToJson(value: object): Written {
 }
 
 function failed(rule: Compiled, fields: Fields, error: unknown): RuleResult {
-  if (!isCelError(error) && !(error instanceof RangeError)) throw error;
+  // Whatever the library throws on a value it did not expect is this reading's misfortune and must not stop the others.
   const empty = rule.used.filter((name) => fields[name] === undefined || fields[name] === null).map((name) =>
     quoted(name, 40)
   );

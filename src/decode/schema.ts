@@ -112,6 +112,9 @@ export function compileSchema(json: unknown): Schema {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Types that a time may be declared as. */
+const timeLike = typeBit.string | typeBit.number | typeBit.integer;
+
 const annotations: ReadonlySet<string> = new Set([
   "title",
   "description",
@@ -128,10 +131,16 @@ function compileField(name: string, property: unknown, required: boolean, root: 
   if (!isRecord(property)) throw wrong(`the property ${quoted(name)} is not a schema`);
   const resolved = resolve(property, root);
   const types = typesOf(resolved);
-  if (resolved["format"] === "date-time" || (name === "ts" && (types & (typeBit.string | typeBit.number)) !== 0)) {
+  if (resolved["format"] === "date-time" || (name === "ts" && (types & timeLike) !== 0)) {
     return { name, types: typeBit.time | (types & typeBit.null), required, check: null };
   }
-  return { name, types, required, check: simpleCheck(resolved) ?? zodCheck(withDefinitions(property, root), name) };
+  const simple = simpleCheck(resolved);
+  return {
+    name,
+    types,
+    required,
+    check: simple === undefined ? zodCheck(withDefinitions(property, root), name) : simple,
+  };
 }
 
 /** The types that a schema admits, as far as coercion must know them. */

@@ -1,0 +1,142 @@
+/**
+ * Another program's opinion: Python's csv, json and decimal modules read what our decoders read. One run of Python for each question, with
+ * many files in it.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { createCsvDecoder } from "../../src/decode/csv.ts";
+import { createNdjsonDecoder } from "../../src/decode/ndjson.ts";
+import { createNormalizer } from "../../src/decode/normalizer.ts";
+import { leftOut } from "../support/servers.ts";
+import { csvDocument, csvTable, writtenCsv } from "./csv_arbitrary.ts";
+import { bytesOf, drain } from "./drain.ts";
+import { linesFile } from "./json_arbitrary.ts";
+import { numberText } from "./number_arbitrary.ts";
+
+/** Runs a Python program that reads a JSON list from stdin and prints a JSON list; returns that list. */
+async function askPython(program: string, questions: readonly unknown[]): Promise<readonly unknown[]> {
+  const child = new Deno.Command("python3", {
+    args: ["-c", `import csv, decimal, io, json, sys\n${program}`],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(bytesOf(JSON.stringify(questions)));
+  await writer.close();
+  const { code, stdout } = await child.output();
+  assert.equal(code, 0, "python3 failed");
+  const answers: unknown = JSON.parse(new TextDecoder().decode(stdout));
+  assert.ok(Array.isArray(answers) && answers.length === questions.length);
+  return answers;
+}
+
+async function havePython(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("python3", { args: ["--version"] }).output()).code === 0;
+  } catch {
+    return false;
+  }
+}
+
+const seed = Math.floor(Math.random() * 2 ** 31);
+
+/** Cells of a file in which every row is good, else null. */
+function goodCells(file: string): unknown[] | null {
+  const bytes = bytesOf(file);
+  const { rows, error } = drain(
+    () =>
+      createCsvDecoder(
+        { delimiter: ",", comment: null, skipLines: 0, columns: null, rowBytesMax: 1 << 20, checkHeader: () => {} },
+        bytes,
+        null,
+      ),
+    bytes,
+    [13],
+  );
+  if (error !== null || rows.some(({ row }) => row.kind === "bad")) return null;
+  return rows.map(({ row }) => row.kind === "cells" ? row.cells : null);
+}
+
+if (await havePython()) {
+  Deno.test(`what our CSV decoder reads, Python's csv reads too (seed ${seed})`, async () => {
+    const texts = [
+      ...fc.sample(csvTable, { seed, numRuns: 300 }).map(writtenCsv),
+      ...fc.sample(csvDocument, { seed, numRuns: 1000 }).map((bytes) =>
+        new TextDecoder().decode(Uint8Array.from(bytes))
+      ),
+      // To Python a lone carriage return ends a line.
+    ].filter((text) => !/\r(?!\n)/.test(text) && goodCells(text) !== null);
+    assert.ok(texts.length > 350, `only ${texts.length} files to compare`);
+    const program = `
+def rows(text):
+    return [r for r in csv.reader(io.StringIO(text, newline=''), strict=True) if r][1:]
+print(json.dumps([rows(t) for t in json.load(sys.stdin)]))`;
+    const theirs = await askPython(program, texts);
+    texts.forEach((text, i) => assert.deepEqual(goodCells(text), theirs[i], JSON.stringify(text)));
+  });
+
+  Deno.test(`what our NDJSON decoder reads, Python's json reads too, and what that refuses we refuse (seed ${seed})`, async () => {
+    const files = fc.sample(linesFile, { seed, numRuns: 400 });
+    const rows = files.flatMap((bytes) => drain(() => createNdjsonDecoder({ rowBytesMax: 1 << 20 }, null), bytes).rows);
+    const program = `
+def reads(raw):
+    try:
+        value = json.loads(raw.encode('latin1').decode('utf-8'))
+        return json.dumps(value) if isinstance(value, dict) else None
+    except ValueError:
+        return None
+print(json.dumps([reads(r) for r in json.load(sys.stdin)]))`;
+    const theirs = await askPython(program, rows.map(({ raw }) => raw));
+    let good = 0;
+    rows.forEach(({ row, raw }, i) => {
+      const answer = theirs[i];
+      if (row.kind === "object") {
+        good += 1;
+        assert.deepEqual(JSON.parse(JSON.stringify(row.object)), JSON.parse(String(answer)), raw);
+      } else assert.equal(answer, null, raw);
+    });
+    assert.ok(good > 200 && good < rows.length, `${good} of ${rows.length} rows are good`);
+  });
+
+  Deno.test(`a number leaves with the value it came with, to the last digit, by Python's decimal (seed ${seed})`, async () => {
+    const normalizer = createNormalizer({
+      schema: null,
+      aliases: {},
+      extra: "keep",
+      sets: [],
+      filter: null,
+      timeZone: "UTC",
+      timeFormat: "epoch",
+    });
+    const arrival = { origin: "batch", wallMs: 0, topicFields: null } as const;
+    const pairs: string[][] = [];
+    for (const number of fc.sample(numberText, { seed, numRuns: 1500 })) {
+      const text = `{"device_id":"d","metric":"m","value":${number},"more":${number},"deep":{"in":[${number}]}}`;
+      const base = { row: 1, start: 0, end: 1 };
+      const fromJson = normalizer.normalize({ kind: "object", ...base, object: JSON.parse(text), text }, arrival);
+      const header = ["device_id", "metric", "value", "more"];
+      const fromCsv = normalizer.normalize(
+        { kind: "cells", ...base, header, cells: ["d", "m", number, number] },
+        arrival,
+      );
+      for (const reading of [fromJson, fromCsv]) {
+        assert.ok(reading.kind === "reading", `${number}: ${JSON.stringify(reading)}`);
+        pairs.push([number, reading.value]);
+      }
+    }
+    const program = `
+D = decimal.Decimal
+def same(pair):
+    out = json.loads(pair[1], parse_float=D, parse_int=D)
+    deep = out['deep']['in'][0] if 'deep' in out else out['value']
+    return all(D(pair[0]) == v for v in (out['value'], out['more'], deep))
+print(json.dumps([same(p) for p in json.load(sys.stdin)]))`;
+    const verdicts = await askPython(program, pairs);
+    pairs.forEach((pair, i) => assert.equal(verdicts[i], true, pair.join(" became ")));
+  });
+} else {
+  leftOut("The second opinion on decoders", "no python3 on PATH; install Python 3");
+}
