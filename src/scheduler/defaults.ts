@@ -90,11 +90,11 @@ export function fairShareDefaults(input: FairShareInput): FairShareOptions {
   const floorRows = input.floorRows ?? (capRows === null ? uncappedFloorRows : Math.max(1, Math.floor(capRows / 10)));
   const quantum = quantumOf(capRows);
   const filesWanted = quantum + Math.ceil(nominalRows * 15 / 100);
-  const inFlightRows = input.inFlightRows ??
-    (input.filesInFlightRows ?? filesWanted) + Math.max(streamsInFlightRowsMin, Math.ceil((input.streamRows ?? 0) / 4));
-  // Files get at most half of a total that is set tight: the default must not put streams behind a dump.
+  // Files get at most half of a total that the operator sets: the default must not put streams behind a dump.
   const filesInFlightRows = input.filesInFlightRows ??
-    Math.min(filesWanted, Math.max(1, Math.floor(inFlightRows / 2)));
+    Math.min(filesWanted, Math.max(1, Math.floor((input.inFlightRows ?? Infinity) / 2)));
+  const inFlightRows = input.inFlightRows ??
+    filesInFlightRows + Math.max(streamsInFlightRowsMin, Math.ceil((input.streamRows ?? 0) / 4));
   const quantumRows = Math.min(quantum, filesInFlightRows);
   const burstMin = leastBurstRows(capRows, quantumRows);
   const burstRows = input.burstRows ?? burstMin;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Entry, Run } from "./model.ts";
+import { batchRowsMax, type Entry, type Run } from "./model.ts";
 
 export type Check = (run: Run) => string | null;
 type Sent = Extract<Entry, { kind: "sent" }>;
@@ -13,7 +13,7 @@ type Sent = Extract<Entry, { kind: "sent" }>;
 const epsilon = 1e-6;
 
 /** Rows in every window <= the largest depth in force in it + what the cap gave in it. */
-export const capHolds: Check = ({ trace, options }) => {
+export function capHolds({ trace, options }: Run): string | null {
   if (options.capRows === null) return null;
   let given = 0;
   let rate = 0;
@@ -44,10 +44,10 @@ export const capHolds: Check = ({ trace, options }) => {
     }
   }
   return null;
-};
+}
 
 /** The same for each folder's own cap and, in every window between two restarts, for the cap in bytes, which its last row may pass. */
-export const ownCapsHold: Check = ({ trace, plan }) => {
+export function ownCapsHold({ trace, plan }: Run): string | null {
   const files = sentOn(trace, "files");
   const restarts = trace.flatMap((entry, i) => entry.kind === "restart" ? [i] : []);
   const perSecond = plan.input.capBytes;
@@ -65,27 +65,27 @@ export const ownCapsHold: Check = ({ trace, plan }) => {
     if (over > depth + epsilon) return `folder-${i}: ${over} rows above its own cap, depth ${depth}`;
   }
   return null;
-};
+}
 
 /** Files with rows all the time and a sink that is able: rows in every window >= C * its length - B. */
-export const noRateIsLost: Check = ({ trace, options, plan }) => {
+export function noRateIsLost({ trace, options, plan }: Run): string | null {
   const short = mostBelow(sentOn(trace, "files"), options.capRows ?? 0, plan.runMs);
   return short <= options.burstRows + epsilon
     ? null
     : `${short} rows below the cap in a window, depth ${options.burstRows}`;
-};
+}
 
 /** Two that both have work and no cap of their own: what they got, by weight, differs by at most a quantum of each. */
-export const sharesAreFair: Check = ({ trace, options, plan }) => {
+export function sharesAreFair({ trace, options, plan }: Run): string | null {
   const files = plan.folders.flatMap((folder, i) =>
     folder.capRows === null ? [[`folder-${i}`, folder.weight] as const] : []
   );
   const streams = plan.streams.map((stream, i) => [`stream-${i}`, stream.weight] as const);
   return unfairPair(trace, files, options.quantumRows) ?? unfairPair(trace, streams, options.streamQuantumRows);
-};
+}
 
 /** While a reading of a stream waits: rows of files in every window <= Bm + m * its length. */
-export const filesYield: Check = ({ trace, options }) => {
+export function filesYield({ trace, options }: Run): string | null {
   let waiting: Sent[] = [];
   for (const sent of [...sentOn(trace, "files"), null]) {
     if (sent !== null && sent.streamWaited) {
@@ -99,7 +99,7 @@ export const filesYield: Check = ({ trace, options }) => {
     waiting = [];
   }
   return null;
-};
+}
 
 /** Linger + everything in flight through the sink + round trip + lateness, in s: the longest way of a credit. */
 function roundTripS({ plan, options }: Run): number {
@@ -108,16 +108,16 @@ function roundTripS({ plan, options }: Run): number {
 }
 
 /** Files with rows all the time: rows in every window >= m * (its length - R - q/C) - q, whatever the streams do. */
-export const floorHolds: Check = (run) => {
+export function floorHolds(run: Run): string | null {
   const { trace, options, plan } = run;
   const { floorRows: m, quantumRows: q, capRows } = options;
   const short = mostBelow(sentOn(trace, "files"), m, plan.runMs);
   const allowed = m * (roundTripS(run) + (capRows === null ? 0 : q / capRows)) + q;
   return short <= allowed + epsilon ? null : `${short} rows below the floor in a window, allowed ${allowed}`;
-};
+}
 
 /** A folder with a row ready waits at most q * (W/w + folders)/m + R + q/C. */
-export const nobodyStarves: Check = (run) => {
+export function nobodyStarves(run: Run): string | null {
   const { trace, options, plan } = run;
   const { floorRows: m, quantumRows: q, capRows } = options;
   let weights = 0;
@@ -136,13 +136,13 @@ export const nobodyStarves: Check = (run) => {
     if (since !== null && plan.runMs - since > boundS * 1000) return `folder-${i} waited from ${since} ms to the end`;
   }
   return null;
-};
+}
 
 /**
- * One subscription, arrivals <= sigma + rho * t, a sink of mu: no reading waits longer than (sigma + Bm + mu L)/(mu - m); of several,
- * (sigma + Bm + mu L)/(mu - m - rho).
+ * One subscription, arrivals <= sigma + rho * t, a sink of mu: no reading waits longer than (sigma + Bm + Kr + mu L)/(mu - m); of
+ * several, (sigma + Bm + Kr + mu L)/(mu - m - rho).
  */
-export const streamsAreQuick: Check = ({ trace, options, plan }) => {
+export function streamsAreQuick({ trace, options, plan }: Run): string | null {
   const { sink, streams } = plan;
   const mu = sink.rowsPerSecond;
   let sigma = 0;
@@ -151,14 +151,13 @@ export const streamsAreQuick: Check = ({ trace, options, plan }) => {
     sigma += stream.rows;
     rho += stream.rows * 1000 / stream.everyMs;
   }
-  const batchRows = mu * sink.lingerMs / 1000;
-  const lingerS = (sink.lingerMs + sink.roundTripMs + options.latenessMs) / 1000 + batchRows / mu;
-  const boundMs = 1000 * (sigma + options.floorBurstRows + mu * lingerS) /
+  const wayS = (sink.lingerMs + sink.roundTripMs + options.latenessMs) / 1000 + batchRowsMax / mu;
+  const boundMs = 1000 * (sigma + options.floorBurstRows + options.reservedRows + mu * wayS) /
     (mu - options.floorRows - (streams.length > 1 ? rho : 0));
   let longestMs = 0;
   for (const sent of sentOn(trace, "stream")) longestMs = Math.max(longestMs, sent.longestDelayMs);
   return longestMs <= boundMs ? null : `A reading waited ${longestMs} ms of ${boundMs}`;
-};
+}
 
 const faultless = (about: Run["faults"][number]["about"]): Check => ({ faults }) =>
   faults.find((fault) => fault.about === about)?.text ?? null;
