@@ -248,6 +248,9 @@ async function serverProperties(
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
     "auto.create.topics.enable": "false",
+    // After a kill the controller waits for the old session to end before the node may come back.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
   };
   if (users.length > 0) {
     const plain = users.map(([name, password]) => `user_${name}="${password}"`).join(" ");

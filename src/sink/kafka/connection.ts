@@ -167,12 +167,12 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
         if (retiring && waiting.size === 0) connection.close();
       }, (thrown: unknown) => {
         if (failed !== null) return;
-        const error = pathErrorOf(thrown, name);
-        if (error === null) {
+        const failure = thrown instanceof PathError ? thrown.failure : failureOf(thrown);
+        if (failure === null) {
           settle();
           return reject(thrown);
         }
-        fail(error);
+        fail(thrown instanceof PathError ? thrown : pathErrorOf(failure, thrown, name));
       });
     });
   }
@@ -193,6 +193,8 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
       : connectTls({ host, port, ...servername, ...(ca === null ? {} : { ca }) }, onConnect);
     opened.setNoDelay(true);
     opened.setKeepAlive(true, 60_000);
+    // Ahead of kafkajs, which tells of an error only after the socket is closed.
+    opened.once("error", (thrown: Error) => fail(pathErrorOf(failureOfSocket(thrown), thrown, name)));
     opened.once("close", () => fail(new PathError("lost", `Kafka broker ${name} closed the connection`)));
     socket = opened;
     return opened;
@@ -248,39 +250,51 @@ const words: Readonly<Record<PathFailure, string>> = {
   lost: "closed the connection",
   tls: "and this gateway could not agree on TLS",
   authentication: "refused the user name or the password",
-  mechanism: "does not offer this SASL mechanism",
+  mechanism: "does not offer this SASL mechanism on this port",
   unsupported: "speaks another version of the protocol",
   garbled: "answered something that is not Kafka",
   unknown_node: "is not part of the cluster any more",
   closed: "was left",
 };
 
-/** What kafkajs (or the socket under it) threw as a {@linkcode PathError}; null when it is a defect. */
-function pathErrorOf(thrown: unknown, name: string): PathError | null {
-  if (thrown instanceof PathError) return thrown;
-  const failure = failureOf(thrown);
-  if (failure === null) return null;
+function pathErrorOf(failure: PathFailure, thrown: unknown, name: string): PathError {
   return new PathError(failure, `Kafka broker ${name} ${words[failure]} (${printable(messageOf(thrown))})`, thrown);
 }
 
+/** What kind of failure kafkajs threw; null when it is a defect. */
 function failureOf(thrown: unknown): PathFailure | null {
   if (!(thrown instanceof Error)) return null;
   const code = "code" in thrown ? thrown.code : undefined;
-  // A decoder of kafkajs ran over the end of an answer.
-  if (thrown instanceof RangeError) return "garbled";
-  if (!thrown.name.startsWith("KafkaJS")) return typeof code === "string" ? failureOfSystemCode[code] ?? null : null;
-  if (thrown.name === "KafkaJSSASLAuthenticationError") {
-    return thrown.message.includes("not supported by the server") ? "mechanism" : "authentication";
+  switch (thrown.name) {
+    case "KafkaJSSASLAuthenticationError":
+      return thrown.message.includes("not supported by the server") ? "mechanism" : "authentication";
+    case "KafkaJSProtocolError":
+      return typeof code === "number" ? failureOfSaslCode.get(code) ?? "unsupported" : "unsupported";
+    case "KafkaJSServerDoesNotSupportApiKey":
+      return "unsupported";
+    case "KafkaJSConnectionError":
+    case "KafkaJSConnectionClosedError":
+      return failureOfSocket(thrown);
+    case "RangeError":
+      // A decoder of kafkajs ran over the end of an answer.
+      return "garbled";
+    default:
+      return null;
   }
-  if (thrown.name === "KafkaJSProtocolError") {
-    return code === 33 ? "mechanism" : code === 58 ? "authentication" : "unsupported";
-  }
-  if (thrown.name === "KafkaJSServerDoesNotSupportApiKey") return "unsupported";
-  if (thrown.name === "KafkaJSInvariantViolation") return null;
-  if (typeof code === "string" && failureOfSystemCode[code] !== undefined) return failureOfSystemCode[code] ?? null;
+}
+
+/** UNSUPPORTED_SASL_MECHANISM, ILLEGAL_SASL_STATE (a listener without SASL), SASL_AUTHENTICATION_FAILED. */
+const failureOfSaslCode: ReadonlyMap<number, PathFailure> = new Map([[33, "mechanism"], [34, "mechanism"], [
+  58,
+  "authentication",
+]]);
+
+function failureOfSocket(thrown: Error): PathFailure {
+  const code = "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
+  const known = failureOfSystemCode[code];
+  if (known !== undefined) return known;
   if (/certificate|tls|ssl|handshake|altname|InvalidContentType|corrupt message/i.test(`${thrown.message} ${code}`)) {
     return "tls";
   }
-  if (/timeout|timed out/i.test(thrown.message)) return "timed_out";
-  return "lost";
+  return /timeout|timed out/i.test(thrown.message) ? "timed_out" : "lost";
 }

@@ -51,7 +51,7 @@ export interface KafkaSinkOptions {
   readonly requestTimeoutMs?: number;
   /** Metadata is asked for again after this time, in ms: new partitions are found then. Default: 180,000. */
   readonly metadataMaxAgeMs?: number;
-  /** Wait between attempts. Default: 100 ms to 10 s. */
+  /** Wait between attempts. Default: 100 ms to 2 s. */
   readonly backoff?: BackoffOptions;
 }
 
@@ -69,7 +69,9 @@ export interface ParsedOptions extends Required<Omit<KafkaSinkOptions, "brokers"
  */
 export function parseOptions(options: KafkaSinkOptions): ParsedOptions {
   const topic = parseTemplate(options.topic, "topic template");
-  const key = options.key === null || options.key === "" ? null : parseTemplate(options.key ?? "{device_id}", "key template");
+  const key = options.key === null || options.key === ""
+    ? null
+    : parseTemplate(options.key ?? "{device_id}", "key template");
   const topicAllow = options.topicAllow ?? [];
   if (options.brokers.length === 0) {
     throw new WeirError("configuration", "No Kafka broker is given", {
@@ -111,7 +113,7 @@ export function parseOptions(options: KafkaSinkOptions): ParsedOptions {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 15_000,
     metadataMaxAgeMs: options.metadataMaxAgeMs ?? 180_000,
-    backoff: options.backoff ?? { firstMs: 100, maxMs: 10_000 },
+    backoff: options.backoff ?? { firstMs: 100, maxMs: 2_000 },
   };
 }
 
