@@ -115,7 +115,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       if (!await readRows(pieces)) return { kind: "stopped" };
       return { kind: "read", sha256: disk.sha256(), identity: disk.identity };
     } catch (error) {
-      if (error instanceof WeirError && error.code === "bad_file") return { kind: "refused", error };
+      if (isBadFile(error)) return { kind: "refused", error };
       if (isMissing(error) && disk === null) return { kind: "vanished" };
       if (signal.aborted) return { kind: "stopped" };
       throw error;
@@ -279,7 +279,11 @@ async function readHead(pieces: Pieces): Promise<Uint8Array> {
   const head: Uint8Array[] = [];
   let length = 0;
   while (length < decoderHeadBytes) {
-    const piece = await pieces.next();
+    const piece = await pieces.next().catch((error) => {
+      // What came before a cut is read first; who asks for more is told again.
+      if (length > 0 && isBadFile(error)) return null;
+      throw error;
+    });
     if (piece === null) break;
     head.push(piece.slice());
     length += piece.length;
@@ -296,6 +300,10 @@ async function readHead(pieces: Pieces): Promise<Uint8Array> {
 /** The base name without the ending of the compression. */
 function decoderName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1).replace(/\.(gz|zst)$/i, "");
+}
+
+function isBadFile(error: unknown): error is WeirError {
+  return error instanceof WeirError && error.code === "bad_file";
 }
 
 function tooManyBadRows(badMax: number, row: Row): WeirError {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { WeirError } from "../../../src/core/error.ts";
 import { compressionOf, createInflate, freeInflatedBytes } from "../../../src/source/files/inflate.ts";
@@ -14,7 +15,10 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Feeds in pieces; gives what came out and what was thrown. */
-async function inflate(bytes: Uint8Array, pieceBytes = 65_536): Promise<{ out: Uint8Array; error: unknown; most: number }> {
+async function inflate(
+  bytes: Uint8Array,
+  pieceBytes = 65_536,
+): Promise<{ out: Uint8Array; error: unknown; most: number }> {
   const out: Uint8Array[] = [];
   let most = 0;
   const stream = createInflate(bytes.subarray(0, pieceBytes), 200);
@@ -62,7 +66,10 @@ for (const format of ["gzip", "zstd"] as const) {
         const expected = joined([text.subarray(0, 50_000), text]).subarray(0, out.length);
         assert.ok(Buffer.from(out).equals(expected));
         if (length === first) return assert.equal(error, null);
-        assert.ok(error instanceof WeirError && error.code === "bad_file" && error.message.includes("cut"), String(error));
+        assert.ok(
+          error instanceof WeirError && error.code === "bad_file" && error.message.includes("cut"),
+          String(error),
+        );
         assert.ok(length <= first || out.length >= 50_000, "the first member is given out whole");
       }),
       { numRuns: 30, examples: [[bytes.length - 1], [first], [first + 3]] },
