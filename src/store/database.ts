@@ -17,6 +17,10 @@ export interface DatabaseOptions {
   readonly readOnly?: boolean;
   /** Hard limit of the file, in bytes; past it writes fail as on a full disk. Default: none but the disk's. */
   readonly bytesMax?: number;
+  /** `memory` leaves no other file beside it, and is for a file whose content may be lost. Default: `wal`. */
+  readonly journal?: "wal" | "memory";
+  /** How long to wait for somebody else's write lock. Default: 2 s. */
+  readonly busyWaitMs?: number;
 }
 
 /** A row as SQLite gives it: column name to value. */
@@ -44,7 +48,7 @@ export interface Database {
 }
 
 /** Who holds the write lock for longer than this is not one of us: the write fails and may be tried again. */
-const busyWaitMs = 2_000;
+const defaultBusyWaitMs = 2_000;
 /** The log is cut back to this after a checkpoint: a long read by somebody else does not leave it large for ever. */
 const walBytesMax = 4 * 1024 * 1024;
 const pageBytes = 4096;
@@ -55,12 +59,14 @@ const pageBytes = 4096;
  * @throws {WeirError} `corrupt_state` when it is not a database, `permission` when it cannot be written, `storage`.
  */
 export function openDatabase(path: string, options: DatabaseOptions = {}): Database {
-  const readOnly = options.readOnly ?? false;
+  const { readOnly = false, journal = "wal", busyWaitMs = defaultBusyWaitMs } = options;
   const handle = guarded(path, () => new DatabaseSync(path, { readOnly, timeout: busyWaitMs }));
   const db = wrap(path, handle);
   try {
     if (!readOnly) {
-      db.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${walBytesMax}`);
+      db.exec(
+        `PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = ${journal}; PRAGMA journal_size_limit = ${walBytesMax}`,
+      );
       if (options.bytesMax !== undefined) {
         db.exec(`PRAGMA max_page_count = ${Math.ceil(options.bytesMax / pageBytes)}`);
       }
@@ -138,11 +144,12 @@ function guarded<T>(path: string, act: () => T): T {
  * SQLite's own texts (`sqlite3_errstr`), which never change, tell errors apart: not every error of `node:sqlite` carries the number.
  * Source: SQLite, `src/main.c`, function `sqlite3ErrStr`.
  */
+const busyText = /database (table )?is locked/;
 const meanings = [
   [/database or disk is full/, "full"],
   [/disk I\/O error/, "failing"],
   [/attempt to write a readonly database/, "readonly"],
-  [/database (table )?is locked/, "busy"],
+  [busyText, "busy"],
   [/malformed|file is not a database/, "corrupt"],
   [/unable to open database file/, "cannot_open"],
 ] as const;
@@ -181,4 +188,9 @@ export function sqliteError(path: string, thrown: unknown): unknown {
         cause,
       });
   }
+}
+
+/** Whether an error that a connection threw means that somebody else has the write lock. */
+export function isBusy(thrown: unknown): boolean {
+  return thrown instanceof WeirError && thrown.cause instanceof Error && busyText.test(thrown.cause.message);
 }

@@ -137,9 +137,8 @@ function workerLine(clock: Clock, onSetAside: (reason: string, path: string) => 
       if (waiting.size >= requestsWaitingMax) return Promise.reject(tooSlow());
       lastId += 1;
       const id = lastId;
-      const answered = new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
       worker.postMessage({ ...request, id, wallMs: clock.wallMs() } satisfies Request);
-      return answered;
+      return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
     },
     end: () => end(new Error("The ledger is closed")),
   };

@@ -1,22 +1,23 @@
 /**
  * One gateway for each state folder: an exclusive lock on `weir.lock`, held as long as the process lives. The kernel lets go of it when
- * the process dies, however it dies, so there is never a stale lock to clear away. The file itself stays: removing it would let
- * two processes each lock a file of that name.
+ * the process dies, however it dies, so there is never a stale lock to clear away.
+ *
+ * The lock is SQLite's: the file is a database without a table, its version (`PRAGMA user_version`) is the holder's process id, and
+ * the holder keeps a write transaction open, which lets others read the id and nothing more. Not every Deno that runs Weir can try
+ * a file lock without waiting for it.
  *
  * @module
  */
 import { WeirError } from "../core/error.ts";
 import { quoted } from "../core/text.ts";
-import { ensureStateDir, lockPath, stateDirError } from "./state_dir.ts";
+import { type Database, isBusy, openDatabase } from "./database.ts";
+import { ensurePrivateFile, ensureStateDir, lockPath } from "./state_dir.ts";
 
 /** The lock, held. */
 export interface StateLock {
-  /** Lets go. Doing so twice does nothing. */
+  /** Lets go. Doing so twice does nothing. The file stays: removing it would let two processes each lock a file of that name. */
   release(): Promise<void>;
 }
-
-/** More is not a process id. */
-const pidBytesMax = 20;
 
 /**
  * Takes the lock of a state folder; makes the folder when it is missing.
@@ -26,46 +27,45 @@ const pidBytesMax = 20;
 export async function lockState(stateDir: string): Promise<StateLock> {
   await ensureStateDir(stateDir);
   const path = lockPath(stateDir);
-  const file = await opened(path);
+  await ensurePrivateFile(path);
+  const db = await openLock(path);
   try {
-    if (!await file.tryLock(exclusive)) throw lockedError(stateDir, await pidIn(file));
-    await file.truncate(0);
-    await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+    db.exec(`PRAGMA user_version = ${Deno.pid}`);
+    db.exec("BEGIN IMMEDIATE");
   } catch (thrown) {
-    file.close();
-    throw thrown instanceof WeirError ? thrown : stateDirError(`Cannot lock ${quoted(path)}`, thrown);
+    const error = isBusy(thrown) ? lockedError(stateDir, holderOf(db)) : thrown;
+    db.close();
+    throw error;
   }
-  let held = true;
   return {
-    async release() {
-      if (!held) return;
-      held = false;
-      await file.unlock();
-      file.close();
+    release() {
+      db.close();
+      return Promise.resolve();
     },
   };
 }
 
-const exclusive = true;
-
-async function opened(path: string): Promise<Deno.FsFile> {
+/** What a power cut left half written is no lock that anybody holds: it is removed and begun anew. */
+async function openLock(path: string): Promise<Database> {
+  const options = { journal: "memory", busyWaitMs: 0 } as const;
   try {
-    return await Deno.open(path, { create: true, read: true, write: true, mode: 0o600 });
+    return openDatabase(path, options);
   } catch (thrown) {
-    throw stateDirError(`Cannot open the lock ${quoted(path)}`, thrown);
+    if (!(thrown instanceof WeirError) || thrown.code !== "corrupt_state") throw thrown;
+    await Deno.remove(path);
+    await ensurePrivateFile(path);
+    return openDatabase(path, options);
   }
 }
 
-/** The process id in the file, or null while its owner has not written it yet. */
-async function pidIn(file: Deno.FsFile): Promise<string | null> {
-  const buffer = new Uint8Array(pidBytesMax);
-  const length = await file.read(buffer) ?? 0;
-  return /^(\d+)\n/.exec(new TextDecoder().decode(buffer.subarray(0, length)))?.[1] ?? null;
+/** The process id that the holder wrote. */
+function holderOf(db: Database): string {
+  const pid = db.prepare("PRAGMA user_version").get()?.["user_version"];
+  return typeof pid === "number" && pid > 0 ? `process ${pid}` : "another process";
 }
 
-function lockedError(stateDir: string, pid: string | null): WeirError {
-  const who = pid === null ? "another process" : `process ${pid}`;
-  return new WeirError("locked", `The state folder ${quoted(stateDir)} is in use by ${who}`, {
+function lockedError(stateDir: string, holder: string): WeirError {
+  return new WeirError("locked", `The state folder ${quoted(stateDir)} is in use by ${holder}`, {
     retriable: true,
     advice: "Stop the other gateway, or give this one a folder of its own with --state-dir",
   });

@@ -6,7 +6,7 @@ import { virtualClock } from "../support/virtual_clock.ts";
 
 const writer = new URL("./kill_writer.ts", import.meta.url).pathname;
 
-/** Starts the writer, kills it after some acknowledged batches, and returns the last one that it acknowledged. */
+/** Starts the writer, kills it after some acknowledged batches (until then it holds the lock), and returns the last one that it acknowledged. */
 async function killedAfter(stateDir: string, first: number, batches: number): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", writer, stateDir, String(first)],
@@ -18,6 +18,7 @@ async function killedAfter(stateDir: string, first: number, batches: number): Pr
     printed += chunk;
     if (printed.split("\n").length > batches) break;
   }
+  await assert.rejects(lockState(stateDir), new RegExp(`in use by process ${child.pid}$`, "m"));
   child.kill("SIGKILL");
   assert.equal((await child.status).signal, "SIGKILL");
   return first + printed.split("\n").filter((line) => /^\d+$/.test(line)).length - 1;

@@ -91,7 +91,7 @@ Deno.test("the ledger on disk and the one in memory agree, whatever is asked of 
         await disk.close();
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
@@ -244,6 +244,16 @@ Deno.test("a file of a newer Weir and a file of another program are refused and 
     await assert.rejects(at.open(), failsWith("configuration", false, text));
     assert.deepEqual(await Deno.readFile(at.path), before);
   }
+});
+
+Deno.test("a defect in a request is a plain error, and the next request works", async () => {
+  await using at = await stateFolder();
+  const ledger = await at.open();
+  const broken = { ...fileRecord("a"), counts: { ...fileRecord("a").counts, read: 0.5 } };
+  await assert.rejects(ledger.saveFiles([broken]), (error) => error instanceof Error && !(error instanceof WeirError));
+  await ledger.saveFiles([fileRecord("a")]);
+  assert.deepEqual(await ledger.fileById("a"), fileRecord("a"));
+  await ledger.close();
 });
 
 Deno.test("a state folder that cannot be is refused with what to do", async () => {

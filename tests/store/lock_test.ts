@@ -26,12 +26,15 @@ Deno.test("a second instance on one state folder is refused with 75 and told the
     await (await lockState(folder)).release();
   }));
 
-Deno.test("a lock file that was left behind does not lock", () =>
+Deno.test("a lock file that was left behind, whole or half written, does not lock", () =>
   inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/weir.lock`, "999999999999999999999999 and more\n");
+    await (await lockState(folder)).release();
+    await (await lockState(folder)).release();
+    await Deno.writeTextFile(`${folder}/weir.lock`, "half".repeat(1_000));
     const lock = await lockState(folder);
-    assert.equal(await Deno.readTextFile(`${folder}/weir.lock`), `${Deno.pid}\n`);
+    await assert.rejects(lockState(folder), /in use by process/);
     await lock.release();
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(folder), (entry) => entry.name), ["weir.lock"]);
   }));
 
 Deno.test("the state folder is made when it is missing, for its owner alone", () =>

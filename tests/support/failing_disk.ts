@@ -36,7 +36,7 @@ export function failingDisk(): FailingDisk {
         read: (into) => file.read(into),
         seek: (offset, whence) => file.seek(offset, whence),
         stat: () => file.stat(),
-        tryLock: (exclusive) => file.tryLock(exclusive),
+        ...("tryLock" in file ? { tryLock: (exclusive) => file.tryLock(exclusive) } : {}),
         close: () => file.close(),
         truncate: (length) => disk.truncateFails ? Promise.reject(ioError()) : file.truncate(length),
         async write(bytes) {

@@ -10,10 +10,10 @@ import { formatBytes, quoted } from "../../core/text.ts";
 import type { LineTarget } from "../line_writer.ts";
 
 /** What is asked of an open file; tests put a failing disk here. */
-export type DiskFile = Pick<
-  Deno.FsFile,
-  "read" | "write" | "seek" | "stat" | "truncate" | "syncData" | "tryLock" | "close"
->;
+export type DiskFile =
+  & Pick<Deno.FsFile, "read" | "write" | "seek" | "stat" | "truncate" | "syncData" | "close">
+  // Not every Deno that runs Weir has it; without it two gateways on one file are not found out.
+  & Partial<Pick<Deno.FsFile, "tryLock">>;
 
 /** A longer last line is not one that Weir tore: the file is left alone. */
 export const tornLineBytesMax = 16 * 1024 * 1024;
@@ -110,7 +110,7 @@ async function mustBeAlone(file: DiskFile, path: string): Promise<void> {
     });
   }
   const exclusive = true;
-  if (await file.tryLock(exclusive)) return;
+  if (file.tryLock === undefined || await file.tryLock(exclusive)) return;
   throw new WeirError("locked", `Cannot write to ${quoted(path)}: another gateway writes to it`, {
     retriable: true,
     advice: "Give each gateway a file of its own",
