@@ -134,7 +134,9 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
     const { sessionPresent, properties } = packet;
     guarded(() => events.opened({ sessionPresent, sessionExpirySeconds: properties?.sessionExpiryInterval ?? null }));
   });
-  client.on("connect", () => guarded(() => events.ready()));
+  client.on("connect", () => {
+    if (leaving === null) guarded(() => events.ready());
+  });
   client.on("message", (topic, payload, packet) => {
     if (!opened || leaving !== null) return;
     const packetId = packet.qos === 1 ? packet.messageId ?? 0 : 0;

@@ -37,7 +37,7 @@ export interface ConnectorParts {
 /** What happens, to who keeps the connector. */
 export interface ConnectorEvents {
   opened(connection: Connection, opened: Opened, version: ProtocolVersion): void;
-  ready(connection: Connection, version: ProtocolVersion): void;
+  ready(connection: Connection): void;
   message(topic: string, payload: Uint8Array, packetId: number, dup: boolean, retained: boolean): void;
   /** Comes only after `opened`. */
   closed(): void;
@@ -107,7 +107,7 @@ export function createConnector(parts: ConnectorParts, events: ConnectorEvents):
         );
         events.opened(connection, opened, version);
       },
-      ready: () => events.ready(connection, version),
+      ready: () => events.ready(connection),
       message: events.message,
       closed: (loss) => closed(loss, version),
     }, clock);

@@ -15,26 +15,20 @@ import type { DecodePayload, Normalizer } from "../../core/decoder.ts";
 import type { Dice } from "../../core/dice.ts";
 import type { Emit } from "../../core/event.ts";
 import type { Source } from "../../core/source.ts";
-import { formatBytes, formatCount, quoted } from "../../core/text.ts";
 import { checkMqtt } from "./check.ts";
 import { type Connection, type OpenConnection, openConnection, type ProtocolVersion } from "./connection.ts";
 import { type ConnectorEvents, createConnector } from "./connector.ts";
 import { createInbox } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
+import { createNotices } from "./notices.ts";
 import { type MqttSourceOptions, parseMqttOptions } from "./options.ts";
-import { createPending, fingerprint } from "./pending.ts";
+import { createPending } from "./pending.ts";
 
 /** With `--once`: nothing has come for so long, so the session's queue is empty. */
 const quietMs = 2_000;
 
 /** In a resumed session the broker sends at once what it has no PUBACK for. What it has not sent after so long, it will not. */
 const redeliveryWaitMs = 10_000;
-
-/** An inbox that fills again within this time is still the same burst or backlog. */
-const sameFillingMs = 60_000;
-
-/** Drops are told at most so often. */
-const tellDropsMs = 5_000;
 
 /** What the source needs from the rest of the program. */
 export interface MqttSourceParts {
@@ -59,7 +53,7 @@ export interface MqttSourceParts {
  * @throws {WeirError} `configuration` when an option is wrong.
  */
 export function createMqttSource(options: MqttSourceOptions, parts: MqttSourceParts): Source {
-  const { clock, emit } = parts;
+  const { clock } = parts;
   const open = parts.open ?? openConnection;
   const parsed = parseMqttOptions(options, parts.gateway);
   const { templates, filters, connection: connectionOptions, address } = parsed;
@@ -68,17 +62,16 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   let wake = () => {};
   let stopping = false;
   let paused = false;
-  let lastFilledMs = -Infinity;
-  let session: { connection: Connection; version: ProtocolVersion; resumed: boolean } | null = null;
+  let session: { readonly connection: Connection; readonly version: ProtocolVersion } | null = null;
   let everConnected = false;
   const accepted = new Set<string>();
   let unansweredSubscriptions = filters.length;
   let lastArrivalMs = clock.nowMs();
   let redeliveryWait: Timer | null = null;
-  const drops = createDropCounter(clock, emit, parts.dropped ?? (() => {}));
+  const notices = createNotices(address, clock, parts.emit);
   const drainWaiters: (() => void)[] = [];
 
-  const pending = createPending(settled);
+  const pending = createPending(progressed);
   const inbox = createInbox(
     options.subscriptions.map(({ template, weight }) => ({ name: `mqtt ${template}`, weight })),
     () => wake(),
@@ -95,19 +88,20 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     { sessionPresent }: { sessionPresent: boolean },
     version: ProtocolVersion,
   ): void {
-    session = { connection, version, resumed: sessionPresent };
+    session = { connection, version };
     lastArrivalMs = clock.nowMs();
     const abandoned = pending.connected(sessionPresent, (packetId) => connection.acknowledge(packetId));
     if (!sessionPresent) {
       accepted.clear();
-      if (everConnected) tellSessionLost(abandoned);
+      if (everConnected) notices.sessionLost(abandoned);
+      releaseDrained();
     } else {
       redeliveryWait = clock.after(redeliveryWaitMs, abandonUnclaimed);
     }
     everConnected = true;
   }
 
-  function ready(connection: Connection, version: ProtocolVersion): void {
+  function ready(connection: Connection): void {
     const wanted = filters.filter((filter) => !accepted.has(filter));
     unansweredSubscriptions = wanted.length;
     for (const filter of wanted) {
@@ -115,27 +109,20 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
         unansweredSubscriptions -= 1;
         lastArrivalMs = clock.nowMs();
         if (code < 0x80) accepted.add(filter);
-        tellSubscription(filter, code);
+        notices.subscriptionAnswered(filter, code, options.qos);
       });
     }
     if (options.statusTopic === null) return;
     const topic = options.statusTopic;
     connection.publish({ topic, text: "online" }, (trouble) => {
-      if (trouble === null || session?.connection !== connection) return;
-      const message = `The broker ${address} does not take "online" on the status topic ${quoted(topic)}: ${trouble}`;
-      emit("warn", "mqtt.status_refused", `${message}. Allow it there, or set another --mqtt-status-topic`, {
-        version,
-      });
+      if (trouble !== null && session?.connection === connection) notices.statusRefused(topic, trouble);
     });
   }
 
   function message(topic: string, payload: Uint8Array, packetId: number, dup: boolean, retained: boolean): void {
     if (session === null) return;
     lastArrivalMs = clock.nowMs();
-    if (packetId !== 0) {
-      const arrived = { topic, packetId, fingerprint: dup ? fingerprint(payload) : 0 };
-      if (pending.adopt(arrived, dup)) return;
-    }
+    if (packetId !== 0 && pending.adopt(packetId, topic, payload, dup)) return;
     // What comes now stays with the broker: neither decoded nor acknowledged.
     if (stopping) return;
     if (retained && options.retained === "none" && session.version === 4) {
@@ -145,11 +132,16 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     }
     const bytes = intake.bytesOf(topic, payload);
     if (packetId === 0) {
-      if (!fits(bytes, options.qos === 0 ? options.inboxBytesMax : options.inboxBytesMax / 2)) return drops.add();
+      if (!fits(bytes, options.qos === 0 ? options.inboxBytesMax : options.inboxBytesMax / 2)) return drop();
     } else if (pending.unsettled >= options.receiveMax || !fits(bytes, options.inboxBytesMax)) {
       return pause();
     }
     intake.take(topic, payload, packetId, dup);
+  }
+
+  function drop(): void {
+    parts.dropped?.(1);
+    notices.messageDropped();
   }
 
   /** One message always fits, however large. */
@@ -159,19 +151,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
 
   function pause(): void {
     paused = true;
-    // Some brokers do not keep to the receive maximum (Mosquitto 2.0.11 sends a whole window for each PUBACK while its queue is long):
-    // a backlog then comes in many such rounds, which are one thing to tell.
-    const again = clock.nowMs() - lastFilledMs < sameFillingMs;
-    lastFilledMs = clock.nowMs();
-    emit(
-      again ? "debug" : "info",
-      "mqtt.inbox_filled",
-      `The MQTT inbox is full (${formatCount(pending.unsettled)} messages, ${
-        formatBytes(pending.bytes)
-      } not yet safe): ` +
-        "disconnected until half of it is; the broker's session holds the rest",
-      { messages: pending.unsettled, bytes: pending.bytes },
-    );
+    notices.inboxFilled(pending.unsettled, pending.bytes);
     leave();
   }
 
@@ -189,7 +169,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     pending.disconnected();
   }
 
-  function settled(): void {
+  function progressed(): void {
     if (paused && pending.unsettled <= options.receiveMax / 2 && pending.bytes <= options.inboxBytesMax / 2) {
       paused = false;
       connector.come();
@@ -205,47 +185,8 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   function abandonUnclaimed(): void {
     const abandoned = pending.abandonUnclaimed();
     if (abandoned === 0) return;
-    emit(
-      "warn",
-      "mqtt.messages_unclaimed",
-      `The broker ${address} resumed the session but did not send ${
-        formatCount(abandoned)
-      } unacknowledged messages again: ` +
-        "they are finished without an acknowledgement, and nothing is lost",
-      { messages: abandoned },
-    );
+    notices.messagesUnclaimed(abandoned);
     releaseDrained();
-  }
-
-  function tellSessionLost(abandoned: number): void {
-    emit(
-      "warn",
-      "mqtt.session_lost",
-      `The broker ${address} has lost our session: what was published while we were away is lost with it, and ` +
-        `${formatCount(abandoned)} messages in hand are finished without an acknowledgement. ` +
-        "Let the broker keep sessions on disk (Mosquitto: persistence true) and expire them later than the longest absence",
-      { unacknowledged_messages: abandoned },
-    );
-    releaseDrained();
-  }
-
-  function tellSubscription(filter: string, code: number): void {
-    const data = { filter, code };
-    if (code >= 0x80) {
-      const hex = `0x${code.toString(16)}`;
-      const what = `The broker ${address} refuses the subscription to ${quoted(filter)} (code ${hex})`;
-      emit(
-        "error",
-        "mqtt.subscription_refused",
-        `${what}. Allow it there, or correct --mqtt-topic. Tried again at the next connect`,
-        data,
-      );
-    } else if (code < options.qos) {
-      const what = `The broker ${address} grants only QoS 0 for ${quoted(filter)}`;
-      emit("warn", "mqtt.qos_lowered", `${what}: its messages can be lost`, data);
-    } else {
-      emit("debug", "mqtt.subscribed", `Subscribed to ${quoted(filter)} with QoS ${code}`, data);
-    }
   }
 
   return {
@@ -280,7 +221,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
       stopping = true;
       leave();
       await connector.away();
-      drops.close();
+      notices.close();
     },
     status: () => ({
       kind: "mqtt",
@@ -292,35 +233,5 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
       reconnects: connector.reconnects,
     }),
     check: () => checkMqtt(parsed, options, { open, clock, dice: parts.dice }),
-  };
-}
-
-/** Counts messages that found no room, and tells of them now and then. */
-function createDropCounter(
-  clock: Clock,
-  emit: Emit,
-  dropped: (count: number) => void,
-): { add(): void; close(): void } {
-  let untold = 0;
-  let timer: Timer | null = null;
-
-  function tell(): void {
-    timer?.cancel();
-    timer = null;
-    if (untold === 0) return;
-    const message = `The MQTT inbox was full: ${
-      formatCount(untold)
-    } messages of QoS 0 were dropped. Publish and subscribe with QoS 1 to keep them`;
-    emit("warn", "mqtt.messages_dropped", message, { messages: untold });
-    untold = 0;
-  }
-
-  return {
-    add() {
-      dropped(1);
-      untold += 1;
-      timer ??= clock.after(tellDropsMs, tell);
-    },
-    close: tell,
   };
 }

@@ -30,7 +30,7 @@ export interface Pending {
    * Whether a PUBLISH of QoS 1 is a redelivery of something pending. If so it is dealt with (its PUBACK follows in its turn) and is not
    * to be read.
    */
-  adopt(arrived: Arrived, dup: boolean): boolean;
+  adopt(packetId: number, topic: string, payload: Uint8Array, dup: boolean): boolean;
   /** Takes a message in. It holds `bytes` until `items` items are settled; with 0 items it is settled at once. */
   begin(arrived: Arrived, bytes: number, items: number): Delivery;
   /**
@@ -53,8 +53,8 @@ export function fingerprint(payload: Uint8Array): number {
 /** Not in the order of PUBACKs of the present connection. */
 const nowhere = -1;
 
-/** Makes a {@linkcode Pending}. `onSettled` is called after a message was settled, and when one was finished in another way. */
-export function createPending(onSettled: () => void): Pending {
+/** Makes a {@linkcode Pending}. `onProgress` is called after messages were settled, acknowledged or given up. */
+export function createPending(onProgress: () => void): Pending {
   const byPacketId = new Map<number, Message>();
   let acknowledgements: Acknowledgements<Message> | null = null;
   let unsettled = 0;
@@ -67,7 +67,7 @@ export function createPending(onSettled: () => void): Pending {
     if (message.packetId === 0) unfinished -= 1;
     else if (message.place !== nowhere) acknowledgements?.finish(message.place);
     // Otherwise its connection is gone: it waits to be sent again and is acknowledged then.
-    onSettled();
+    onProgress();
   }
 
   function abandon(message: Message): void {
@@ -75,7 +75,7 @@ export function createPending(onSettled: () => void): Pending {
     message.packetId = 0;
     if (message.unsettledItems === 0) {
       unfinished -= 1;
-      onSettled();
+      onProgress();
     } else if (message.place !== nowhere) {
       // A broker that uses an identifier again before its PUBACK. The place must not hold up those behind it.
       acknowledgements?.finish(message.place);
@@ -96,7 +96,9 @@ export function createPending(onSettled: () => void): Pending {
   function expectAck(message: Message): void {
     if (acknowledgements === null) throw new Error("A message of QoS 1 came without a connection");
     message.place = acknowledgements.expect(message);
-    if (message.unsettledItems === 0) acknowledgements.finish(message.place);
+    if (message.unsettledItems > 0) return;
+    acknowledgements.finish(message.place);
+    onProgress();
   }
 
   return {
@@ -109,10 +111,10 @@ export function createPending(onSettled: () => void): Pending {
     get unfinished() {
       return unfinished;
     },
-    adopt(arrived, dup) {
-      const known = byPacketId.get(arrived.packetId);
+    adopt(packetId, topic, payload, dup) {
+      const known = byPacketId.get(packetId);
       if (known === undefined) return false;
-      if (dup && known.fingerprint === arrived.fingerprint && known.source === arrived.topic) {
+      if (dup && known.source === topic && known.fingerprint === fingerprint(payload)) {
         // Some brokers of 3.1.1 send again on the same connection: one PUBACK answers both.
         if (known.place === nowhere) expectAck(known);
         return true;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../../../src/core/clock.ts";
-import type { DecodePayload, Normalizer } from "../../../src/core/decoder.ts";
+import type { Normalizer, Row } from "../../../src/core/decoder.ts";
 import { seededDice } from "../../../src/core/dice.ts";
 import type { Event } from "../../../src/core/event.ts";
 import type { OpenConnection } from "../../../src/source/mqtt/connection.ts";
@@ -29,7 +29,7 @@ export const defaultOptions: MqttSourceOptions = {
   sessionExpirySeconds: 86_400,
 };
 
-export const decodePayload: DecodePayload = (payload) => {
+export function decodePayload(payload: Uint8Array): readonly Row[] {
   const text = new TextDecoder().decode(payload);
   const place = { start: 0, end: payload.length };
   if (text.startsWith("bad")) return [{ kind: "bad", row: 0, ...place, reason: "bad_json", detail: "not JSON" }];
@@ -37,7 +37,7 @@ export const decodePayload: DecodePayload = (payload) => {
   return Array.from({ length: Number(rows) }, (_, row) => {
     return { kind: "object", object: { name, row }, text: `${name}#${row}`, row, ...place } as const;
   });
-};
+}
 
 export const normalizer: Normalizer = {
   checkHeader: () => {},
