@@ -157,6 +157,7 @@ async function play(
 
     const facts = {
       playedMs,
+      drained,
       sums: app.status().sums,
       sensors: sensors.count,
       sent: sensors.sent(),

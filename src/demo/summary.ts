@@ -14,13 +14,15 @@ import type { SensorsSent } from "./sensors.ts";
 /** A dump that was not read to its end. */
 export interface LeftFile {
   readonly name: string;
-  /** Share that is read, 0 to 1; null: unknown. */
-  readonly share: number | null;
+  /** Rows that were read; null: it was not begun. */
+  readonly rowsRead: number | null;
 }
 
 /** All that the summary is made of. */
 export interface DemoFacts {
   readonly playedMs: number;
+  /** Everything that was read has arrived. Otherwise the drain was cut short, and what is open explains every gap. */
+  readonly drained: boolean;
   readonly sums: Readonly<Record<Origin, Sums>>;
   readonly sensors: number;
   readonly sent: SensorsSent;
@@ -68,16 +70,13 @@ export function findGaps(facts: DemoFacts): readonly string[] {
 
 /** The summary, for people. */
 export function renderSummary(facts: DemoFacts): string {
-  const gaps = findGaps(facts);
   return [
     "",
     `The demo played for ${formatDuration(facts.playedMs)}.`,
     "",
     ...sumTable(facts.sums),
     "",
-    gaps.length === 0
-      ? "It adds up: read = delivered + filtered + dead-lettered + dropped."
-      : `It does NOT add up: ${gaps.join("; ")}.`,
+    verdictLine(facts),
     "",
     ...sideLines(facts),
     "",
@@ -87,6 +86,17 @@ export function renderSummary(facts: DemoFacts): string {
     ...facts.next.flatMap(({ command, what }) => [`  ${printable(command, 1000)}`, `      ${what}`]),
     "",
   ].map((line) => `${line}\n`).join("");
+}
+
+function verdictLine(facts: DemoFacts): string {
+  if (!facts.drained) {
+    const open = facts.sums.real_time.open + facts.sums.batch.open;
+    return `The drain was cut short: ${formatCount(open)} readings were still on their way.`;
+  }
+  const gaps = findGaps(facts);
+  return gaps.length === 0
+    ? "It adds up: read = delivered + filtered + dead-lettered + dropped."
+    : `It does NOT add up: ${gaps.join("; ")}.`;
 }
 
 function sumTable(sums: DemoFacts["sums"]): readonly string[] {
@@ -126,9 +136,8 @@ function delayText(ms: number): string {
   return ms < 100 ? `${ms.toFixed(1)} ms` : formatDuration(ms);
 }
 
-function leftText({ name, share }: LeftFile): string {
-  const how = share === null ? "not begun" : `${Math.floor(share * 100)} % read`;
-  return `${printable(name, 80)} (${how})`;
+function leftText({ name, rowsRead }: LeftFile): string {
+  return `${printable(name, 80)} (${rowsRead === null ? "not begun" : `${formatCount(rowsRead)} rows read`})`;
 }
 
 function outputLines({ output, sink }: DemoFacts): readonly string[] {

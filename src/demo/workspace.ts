@@ -49,6 +49,6 @@ export async function leftFiles({ folders }: Workspace, active: readonly FileSta
   const lists = await Promise.all(Object.values(folders).map((folder) => readdir(folder, { withFileTypes: true })));
   return lists.flat().filter((entry) => entry.isFile() && !entry.name.startsWith(".")).map(({ name }) => {
     const status = active.find((file) => basename(file.name) === name);
-    return { name, share: status === undefined || status.sizeBytes <= 0 ? null : status.readBytes / status.sizeBytes };
+    return { name, rowsRead: status?.rowsRead ?? null };
   }).sort((a, b) => a.name < b.name ? -1 : 1);
 }

@@ -28,10 +28,10 @@ Deno.test("a workspace tells which dumps are left and how far they were read, ar
     await writeFile(join(workspace.folders.shopfloor, "b.csv"), "");
     await writeFile(join(workspace.folders.historian, "c.csv"), "");
     await makeWorkspace({ ...workspace, state: join(workspace.folders.historian, "done") });
-    assert.deepEqual(await leftFiles(workspace, [active]), [{ name: "b.csv", share: 0.25 }, {
-      name: "c.csv",
-      share: null,
-    }]);
+    assert.deepEqual(await leftFiles(workspace, [active]), [
+      { name: "b.csv", rowsRead: 5 },
+      { name: "c.csv", rowsRead: null },
+    ]);
     await removeWorkspace(workspace);
     assert.deepEqual(await readdir(parent), []);
   } finally {
