@@ -17,7 +17,7 @@ import type { BadRow, Decoder, DecoderState, Row } from "../core/decoder.ts";
 import { WeirError } from "../core/error.ts";
 import type { Reason } from "../core/reading.ts";
 import { formatBytes, quoted } from "../core/text.ts";
-import type { RecordScan } from "./csv_record.ts";
+import type { RecordOutcome, RecordScan } from "./csv_record.ts";
 import { scanRecord, splitLine } from "./csv_record.ts";
 import { detectDelimiter } from "./csv_dialect.ts";
 import { createLineRuns, runBytes } from "./line_runs.ts";
@@ -38,11 +38,17 @@ export interface CsvOptions {
   readonly checkHeader: (header: readonly string[]) => void;
 }
 
+/** The cells of a record, or what was wrong with it. */
+type Cells = readonly string[] | BadRow;
+
 interface LongRow {
   readonly start: number;
   /** As many of its bytes as are kept. */
   readonly prefix: Uint8Array;
 }
+
+/** The text ends with the record. */
+const wholeRecord = true;
 
 const byteOrderMark = [0xef, 0xbb, 0xbf] as const;
 
@@ -116,90 +122,92 @@ export function createCsvDecoder(options: CsvOptions, head: Uint8Array, state: D
     textAt = textEnd;
   };
 
+  /** Cells of the line at `next`, which has no quote; `lineStop` is where its line ending begins. */
+  const readLine = (lineEnd: number, lineStop: number): Cells => {
+    const { latin, text } = lines;
+    const start = next;
+    const from = textAt;
+    if (text === null) {
+      const line = lines.window.utf8(start, lines.at + lineStop);
+      advance(lineEnd, lineEnd);
+      return line === null ? invalidUtf8(start) : splitLine(line, 0, line.length, delimiter);
+    }
+    // Where the line ends in the text: the same place when all is ASCII, else lines are counted off in parallel.
+    const textEnd = text === latin ? lineEnd : lineEndIn(text, from);
+    advance(lineEnd, textEnd);
+    return splitLine(text, from, textEnd - (lineEnd - lineStop), delimiter);
+  };
+
+  /** Cells of the record at `next`, in whose first line there is a quote. */
+  const readQuoted = (lineEnd: number): Cells | "more" => {
+    const { latin, text } = lines;
+    const start = next;
+    const at = start - lines.at;
+    // A record ends with a line, so that what lies between the last line within the limit and the limit itself does not matter.
+    const limit = latin.length <= at + rowBytesMax ? latin.length : latin.lastIndexOf("\n", at + rowBytesMax - 1) + 1;
+    const atEnd = limit === latin.length && lines.ended && lines.at + limit === lines.window.end;
+    const outcome = scanRecord(latin, at, limit, atEnd, delimiterCode, scan);
+    if (outcome !== "complete") {
+      const mayGoOn = limit === latin.length && limit < at + rowBytesMax && !atEnd && exhaustedAt !== start;
+      return outcome === "unclosed" && mayGoOn ? "more" : badQuote(outcome, lineEnd);
+    }
+    const end = scan.end;
+    if (text === latin) {
+      advance(end, end);
+    } else if (text !== null) {
+      scanRecord(text, textAt, text.length, atEnd, delimiterCode, scan);
+      advance(end, scan.end);
+    } else {
+      const record = lines.window.utf8(start, lines.at + end);
+      advance(end, end);
+      if (record === null) return invalidUtf8(start);
+      scanRecord(record, 0, record.length, wholeRecord, delimiterCode, scan);
+    }
+    return scan.cells;
+  };
+
+  /** Gives up the first line of the record at `next`. */
+  const badQuote = (outcome: RecordOutcome, lineEnd: number): BadRow => {
+    const start = next;
+    const column = scan.cells.length + 1;
+    skipLine(lineEnd);
+    if (header === null) throw badHeader(`has a quote out of place in column ${column}`, start);
+    const what = outcome === "stray"
+      ? `A quote stands where none may in column ${column}`
+      : `The quote that opens in column ${column} is closed neither within ${
+        formatBytes(rowBytesMax)
+      } nor by the end of the file`;
+    return badRow("bad_csv", `${what}; reading goes on at the next line`, start);
+  };
+
+  const skipLine = (lineEnd: number): void => {
+    const { latin, text } = lines;
+    advance(lineEnd, text === null || text === latin ? lineEnd : lineEndIn(text, textAt));
+  };
+
   /** A row, or `none` for a line that is none, or `more` when the record goes on behind the run. */
   const readRecord = (): Row | "none" | "more" => {
-    const { latin, text } = lines;
-    const at = next - lines.at;
-    const found = latin.indexOf("\n", at);
-    const lineEnd = found < 0 ? latin.length : found + 1;
-    const lineStop = found > at && latin.charCodeAt(found - 1) === 0x0d
-      ? found - 1
-      : found < 0 && latin.charCodeAt(latin.length - 1) === 0x0d
-      ? latin.length - 1
-      : found < 0
-      ? latin.length
-      : found;
-    // Where the line ends in the text: the same place when all is ASCII, else the lines are counted off in parallel.
-    const textLineEnd = text === null ? -1 : text === latin ? lineEnd : lineEndIn(text, textAt);
-
-    if (linesToSkip > 0) {
-      linesToSkip -= 1;
-      advance(lineEnd, textLineEnd);
-      return "none";
-    }
-    if (lineStop <= at || latin.charCodeAt(at) === commentCode) {
-      advance(lineEnd, textLineEnd);
-      return "none";
-    }
+    const { latin } = lines;
     const start = next;
+    const at = start - lines.at;
+    const lineEnd = lineEndIn(latin, at);
+    const lineStop = lineStopIn(latin, at, lineEnd);
+    if (linesToSkip > 0 || lineStop === at || latin.charCodeAt(at) === commentCode) {
+      if (linesToSkip > 0) linesToSkip -= 1;
+      skipLine(lineEnd);
+      return "none";
+    }
     if (lineEnd - at > rowBytesMax) {
-      advance(lineEnd, textLineEnd);
       if (header === null) throw badHeader(`is longer than ${formatBytes(rowBytesMax)}`, start);
+      skipLine(lineEnd);
       return badRow("too_long", tooLong(lineEnd - at, rowBytesMax), start);
     }
     if (quoteAt < at) {
-      quoteAt = latin.indexOf('"', at);
-      if (quoteAt < 0) quoteAt = Infinity;
+      const found = latin.indexOf('"', at);
+      quoteAt = found < 0 ? Infinity : found;
     }
-
-    let cells: readonly string[];
-    if (quoteAt >= lineEnd) {
-      if (text === null) {
-        const line = lines.window.utf8(start, lines.at + lineStop);
-        advance(lineEnd, textLineEnd);
-        if (line === null) return invalidUtf8(start, lineEnd - at);
-        cells = splitLine(line, 0, line.length, delimiter);
-      } else {
-        const stop = textLineEnd - (lineEnd - lineStop);
-        cells = splitLine(text, textAt, stop, delimiter);
-        advance(lineEnd, textLineEnd);
-      }
-    } else {
-      // A record ends with a line, so that what lies between the last line within the limit and the limit itself does not matter.
-      const limit = latin.length <= at + rowBytesMax ? latin.length : latin.lastIndexOf("\n", at + rowBytesMax - 1) + 1;
-      const atEnd = limit === latin.length && lines.ended && lines.at + limit === lines.window.end;
-      const outcome = scanRecord(latin, at, limit, atEnd, delimiterCode, scan);
-      if (
-        outcome === "unclosed" && limit === latin.length && limit < at + rowBytesMax && !atEnd && exhaustedAt !== start
-      ) return "more";
-      if (outcome !== "complete") {
-        const column = scan.cells.length + 1;
-        advance(lineEnd, textLineEnd);
-        if (header === null) throw badHeader(`has a quote out of place in column ${column}`, start);
-        const what = outcome === "stray"
-          ? `A quote stands where none may in column ${column}`
-          : `The quote that opens in column ${column} is closed neither within ${
-            formatBytes(rowBytesMax)
-          } nor by the end of the file`;
-        return badRow("bad_csv", `${what}; reading goes on at the next line`, start);
-      }
-      const end = scan.end;
-      if (text === latin) {
-        cells = scan.cells;
-        advance(end, end);
-      } else if (text !== null) {
-        scanRecord(text, textAt, text.length, atEnd, delimiterCode, scan);
-        cells = scan.cells;
-        advance(end, scan.end);
-      } else {
-        const record = lines.window.utf8(start, lines.at + end);
-        advance(end, -1);
-        if (record === null) return invalidUtf8(start, end - at);
-        scanRecord(record, 0, record.length, true, delimiterCode, scan);
-        cells = scan.cells;
-      }
-    }
-
+    const cells = quoteAt >= lineEnd ? readLine(lineEnd, lineStop) : readQuoted(lineEnd);
+    if (cells === "more" || "kind" in cells) return cells;
     if (header === null) {
       header = cells.map((name) => name.trim());
       return "none";
@@ -213,9 +221,9 @@ export function createCsvDecoder(options: CsvOptions, head: Uint8Array, state: D
     return { kind: "cells", row, start, end: next, header, cells };
   };
 
-  const invalidUtf8 = (start: number, bytes: number): BadRow => {
+  const invalidUtf8 = (start: number): BadRow => {
     if (header === null) throw badHeader("is not valid UTF-8", start);
-    return badRow("invalid_utf8", `${count(bytes, "byte")} that are not valid UTF-8`, start);
+    return badRow("invalid_utf8", `A row of ${count(next - start, "byte")} is not valid UTF-8`, start);
   };
 
   const check = (names: readonly string[]): void => {
@@ -290,6 +298,12 @@ export function createCsvDecoder(options: CsvOptions, head: Uint8Array, state: D
 function lineEndIn(text: string, from: number): number {
   const found = text.indexOf("\n", from);
   return found < 0 ? text.length : found + 1;
+}
+
+/** Where the line ending of `[from, lineEnd)` begins. */
+function lineStopIn(text: string, from: number, lineEnd: number): number {
+  const feed = lineEnd > from && text.charCodeAt(lineEnd - 1) === 0x0a ? lineEnd - 1 : lineEnd;
+  return feed > from && text.charCodeAt(feed - 1) === 0x0d ? feed - 1 : feed;
 }
 
 function tooLong(bytes: number, rowBytesMax: number): string {

@@ -23,7 +23,7 @@ function read(
   file: string | Uint8Array,
   changes: Partial<CsvOptions> = {},
   state: DecoderState | null = null,
-  sizes?: readonly number[],
+  sizes: readonly number[] = [1 << 16],
 ): Drained {
   const bytes = typeof file === "string" ? bytesOf(file) : file;
   const from = state?.byte ?? 0;

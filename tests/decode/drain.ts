@@ -58,7 +58,8 @@ export function drain(
     };
     // One buffer for all pieces: a decoder must not hold on to what it was given.
     const reused = new Uint8Array(Math.max(1, ...sizes));
-    for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    let at = 0;
+    for (let turn = 0; at < bytes.length; turn++) {
       const piece = bytes.subarray(at, at + Math.max(1, sizes[turn % sizes.length] ?? 1));
       reused.set(piece);
       decoder.push(reused.subarray(0, piece.length));

@@ -11,8 +11,8 @@ function read(
   file: string | Uint8Array,
   rowBytesMax = 1 << 20,
   state: DecoderState | null = null,
-  sizes?: readonly number[],
-  maxRows?: number,
+  sizes: readonly number[] = [1 << 16],
+  maxRows = 7,
 ): Drained {
   const bytes = typeof file === "string" ? bytesOf(file) : file;
   return drain(() => createNdjsonDecoder({ rowBytesMax }, state), bytes.subarray(state?.byte ?? 0), sizes, maxRows);
