@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import type { createFairShare } from "../../src/scheduler/fair_share.ts";
-import { type Item, type Plan, simulate } from "./model.ts";
+import { simulate } from "./model.ts";
+import type { Item, Plan } from "./plan.ts";
 import { type Promised, promises } from "./promises.ts";
 import { sound, type Variant, variants } from "./broken/variants.ts";
 

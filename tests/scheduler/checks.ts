@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { batchRowsMax, type Entry, type Run } from "./model.ts";
+import { batchRowsMax, type Entry, type Run } from "./plan.ts";
 
 export type Check = (run: Run) => string | null;
 type Sent = Extract<Entry, { kind: "sent" }>;

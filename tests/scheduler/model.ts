@@ -7,115 +7,11 @@
  */
 import { seededDice } from "../../src/core/dice.ts";
 import type { Flow, Lane } from "../../src/core/flow.ts";
-import {
-  type CapOptions,
-  fairShareDefaults,
-  type FairShareInput,
-  type FairShareOptions,
-  withCap,
-} from "../../src/scheduler/defaults.ts";
+import { type CapOptions, fairShareDefaults, withCap } from "../../src/scheduler/defaults.ts";
 import type { createFairShare, FairShare } from "../../src/scheduler/fair_share.ts";
 import { virtualClock } from "../support/virtual_clock.ts";
-
-export interface StreamPlan {
-  readonly weight: number;
-  /** `rows` readings arrive `times` times, `everyMs` apart. */
-  readonly startMs: number;
-  readonly everyMs: number;
-  readonly rows: number;
-  readonly times: number;
-  readonly bytes: number;
-}
-
-export interface FolderPlan {
-  readonly weight: number;
-  readonly capRows: number | null;
-  readonly dumps: readonly { readonly atMs: number; readonly rows: number }[];
-  /** Rows read ahead at most; refilled so long after rows were taken (0: at once). */
-  readonly aheadRows: number;
-  readonly refillMs: number;
-  readonly bytes: number;
-}
-
-export interface SinkPlan {
-  readonly rowsPerSecond: number;
-  readonly roundTripMs: number;
-  readonly lingerMs: number;
-  readonly stalls: readonly Span[];
-}
-
-export interface Span {
-  readonly atMs: number;
-  readonly forMs: number;
-}
-
-export interface Plan {
-  readonly input: FairShareInput;
-  readonly streams: readonly StreamPlan[];
-  readonly folders: readonly FolderPlan[];
-  readonly sink: SinkPlan;
-  readonly runMs: number;
-  /** Timers come up to this much late. */
-  readonly jitterMs: number;
-  /** The process stands still. */
-  readonly pauses: readonly Span[];
-  readonly capChanges: readonly { readonly atMs: number; readonly capRows: number }[];
-  readonly restartsMs: readonly number[];
-  /** Everything in flight comes back at once, unsent. */
-  readonly disconnectsMs: readonly number[];
-  /** Of so many rows one is settled from inside `dispatch`; 0: none. */
-  readonly settledAtOnceEvery: number;
-  /** Flows give fewer rows than asked, and call `wake` from inside `take`. */
-  readonly shortTakes: boolean;
-  /** Readings beyond this many that wait in memory go to a spool; null: no spool. */
-  readonly spoolBeyond: number | null;
-  readonly seed: number;
-}
-
-/** What happened, in order. */
-export type Entry =
-  | { readonly kind: "busy"; readonly atMs: number; readonly flow: string }
-  | { readonly kind: "restart"; readonly atMs: number }
-  | { readonly kind: "cap"; readonly atMs: number; readonly options: CapOptions }
-  | {
-    readonly kind: "sent";
-    readonly atMs: number;
-    readonly lane: Lane;
-    readonly flow: string;
-    readonly rows: number;
-    readonly bytes: number;
-    /** What the flow has left to take. */
-    readonly left: number;
-    /** A live reading waited when it was decided. */
-    readonly streamWaited: boolean;
-    readonly longestDelayMs: number;
-  };
-
-export interface Run {
-  readonly plan: Plan;
-  readonly options: FairShareOptions;
-  readonly trace: readonly Entry[];
-  /** What was wrong as it happened: credits, order, sleep. */
-  readonly faults: readonly { readonly about: "credits" | "order" | "sleep"; readonly text: string }[];
-  readonly lostRows: number;
-}
-
-export interface Item {
-  readonly flow: string;
-  readonly topic: string;
-  readonly number: number;
-  readonly bytes: number;
-  readonly arrivedMs: number;
-}
-
-/** Whether a reading must go behind those in the spool. The right way; a broken one is plugged in by the tests of the tests. */
-export type Route = (openInSpool: number, waiting: number, beyond: number) => "live" | "spool";
-export function routeRight(openInSpool: number, waiting: number, beyond: number): "live" | "spool" {
-  return openInSpool > 0 || waiting >= beyond ? "spool" : "live";
-}
-
-/** What the sink takes at once; its rows are settled together. */
-export const batchRowsMax = 100;
+import { folderFlow, queueFlow, type World } from "./model_flows.ts";
+import { batchRowsMax, type Entry, type Item, type Plan, type Route, routeRight, type Run } from "./plan.ts";
 
 interface Batch {
   readonly lane: Lane;
@@ -190,9 +86,22 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
   }
 
   // The flows.
-  const streams = plan.streams.map((stream, i) => ({ plan: stream, flow: queueFlow(`stream-${i}`, stream.weight) }));
-  const spool = queueFlow("spool", 1);
-  const folders = plan.folders.map((folder, i) => folderFlow(`folder-${i}`, folder));
+  const world: World = {
+    fewer,
+    becameBusy: (flow) => trace.push({ kind: "busy", atMs: machine.nowMs(), flow }),
+    later: (ms, act) =>
+      at(ms, () =>
+        observed(() => {
+          act();
+          share.wake();
+        })),
+  };
+  const streams = plan.streams.map((stream, i) => ({
+    plan: stream,
+    flow: queueFlow(`stream-${i}`, stream.weight, world),
+  }));
+  const spool = queueFlow("spool", 1, world);
+  const folders = plan.folders.map((folder, i) => folderFlow(`folder-${i}`, folder, world));
   const flows: Flow<Item>[] = [...streams.map((s) => s.flow), ...folders.map((f) => f.flow)];
   const liveWaiting = () => streams.reduce((sum, stream) => sum + stream.flow.queue.length, 0);
 
@@ -202,79 +111,6 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
     share.wake();
     takingReentered = false;
     return Math.max(1, Math.ceil(dice() * rows));
-  }
-
-  function queueFlow(name: string, weight: number) {
-    let queue: Item[] = [];
-    return {
-      name,
-      weight,
-      lane: "stream" as const,
-      capRows: null,
-      get queue() {
-        return queue;
-      },
-      ready: () => queue.length,
-      putBack: (items: readonly Item[]) => (queue = [...items, ...queue]),
-      take(maxRows: number, maxBytes: number) {
-        const count = Math.min(fewer(maxRows), fitting(queue, maxBytes));
-        const taken = queue.slice(0, count);
-        queue = queue.slice(count);
-        return taken;
-      },
-    };
-  }
-
-  function folderFlow(name: string, folder: FolderPlan) {
-    let backlog = 0;
-    let ahead = 0;
-    let next = 0;
-    let again: Item[] = [];
-    let refilling = false;
-    const refill = () => {
-      const more = Math.min(backlog, folder.aheadRows - ahead);
-      if (more > 0 && ahead + again.length === 0) trace.push({ kind: "busy", atMs: machine.nowMs(), flow: name });
-      backlog -= more;
-      ahead += more;
-    };
-    const flow: Flow<Item> = {
-      name,
-      lane: "files",
-      weight: folder.weight,
-      capRows: folder.capRows,
-      ready: () => again.length + ahead,
-      take(maxRows, maxBytes) {
-        const rows = Math.min(fewer(maxRows), again.length + ahead, Math.max(1, Math.floor(maxBytes / folder.bytes)));
-        const old = again.slice(0, rows);
-        again = again.slice(rows);
-        const fresh = rows - old.length;
-        ahead -= fresh;
-        const items: Item[] = [...old];
-        for (let i = 0; i < fresh; i++) {
-          items.push({ flow: name, topic: name, number: next++, bytes: folder.bytes, arrivedMs: 0 });
-        }
-        if (folder.refillMs === 0) refill();
-        else if (!refilling) {
-          refilling = true;
-          at(folder.refillMs, () =>
-            observed(() => {
-              refilling = false;
-              refill();
-              share.wake();
-            }));
-        }
-        return items;
-      },
-    };
-    return {
-      plan: folder,
-      flow,
-      drop(rows: number) {
-        backlog += rows;
-        refill();
-      },
-      putBack: (items: readonly Item[]) => (again = [...items, ...again]),
-    };
   }
 
   // The sink.
@@ -397,15 +233,10 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
       inFlightBytes.files =
         0;
     // What was in flight comes again, in order, from the broker or from the checkpoint.
-    for (
-      const source of [
-        ...streams.map((s) => ({ name: s.flow.name, putBack: s.flow.putBack })),
-        ...folders.map((f) => ({ name: f.flow.name, putBack: f.putBack })),
-      ]
-    ) {
-      const again = lost.filter((item) => item.flow === source.name).sort((a, b) => a.number - b.number);
+    for (const flow of [...streams.map((stream) => stream.flow), ...folders.map((folder) => folder.flow)]) {
+      const again = lost.filter((item) => item.flow === flow.name).sort((a, b) => a.number - b.number);
       if (again.length === 0) continue;
-      source.putBack(again);
+      flow.putBack(again);
       for (const item of again) lastNumber.set(item.topic, Math.min(lastNumber.get(item.topic) ?? 0, item.number - 1));
     }
     trace.push({ kind: "restart", atMs: machine.nowMs() });
@@ -448,8 +279,7 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
         const inSpool = openInSpool.get(topic) ?? 0;
         const target = route(inSpool, liveWaiting(), plan.spoolBeyond ?? Infinity) === "spool" ? spool : stream.flow;
         if (target === spool) openInSpool.set(topic, inSpool + 1);
-        if (target.queue.length === 0) trace.push({ kind: "busy", atMs: machine.nowMs(), flow: target.name });
-        target.queue.push({
+        target.push({
           flow: target.name,
           topic,
           number: number++,
@@ -489,16 +319,4 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
     fault("credits", `Of ${options.inFlightRows} credits ${end.freeRows} are free at rest`);
   }
   return { plan, options, trace, faults, lostRows: lostRows + end.lostRows };
-}
-
-/** How many items from the front fit, at least one. */
-function fitting(queue: readonly Item[], maxBytes: number): number {
-  let bytes = 0;
-  let count = 0;
-  while (count < queue.length) {
-    bytes += queue[count]?.bytes ?? 0;
-    if (bytes > maxBytes && count > 0) break;
-    count += 1;
-  }
-  return count;
 }

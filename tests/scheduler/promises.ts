@@ -6,7 +6,7 @@
  */
 import fc from "fast-check";
 import * as checks from "./checks.ts";
-import type { FolderPlan, Plan, Span, StreamPlan } from "./model.ts";
+import type { FolderPlan, Plan, Span, StreamPlan } from "./plan.ts";
 
 export interface Promised {
   readonly name: string;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Route, routeRight } from "../model.ts";
+import { type Route, routeRight } from "../plan.ts";
 import type { promises } from "../promises.ts";
 
 export interface Variant {
