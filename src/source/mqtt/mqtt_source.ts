@@ -26,6 +26,7 @@ import { createPending } from "./pending.ts";
 
 /** With `--once`: nothing has come for so long, so the session's queue is empty. */
 const quietMs = 2_000;
+const lookEveryMs = 100;
 
 /** In a resumed session the broker sends at once what it has no PUBACK for. What it has not sent after so long, it will not. */
 const redeliveryWaitMs = 10_000;
@@ -66,7 +67,8 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   let everConnected = false;
   const accepted = new Set<string>();
   let unansweredSubscriptions = filters.length;
-  let lastArrivalMs = clock.nowMs();
+  /** Rises with everything that comes from the broker: what stands still for a while is quiet. */
+  let arrivals = 0;
   let redeliveryWait: Timer | null = null;
   const notices = createNotices(address, clock, parts.emit);
   const drainWaiters: (() => void)[] = [];
@@ -89,7 +91,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     version: ProtocolVersion,
   ): void {
     session = { connection, version };
-    lastArrivalMs = clock.nowMs();
+    arrivals += 1;
     const abandoned = pending.connected(sessionPresent, (packetId) => connection.acknowledge(packetId));
     if (!sessionPresent) {
       accepted.clear();
@@ -107,7 +109,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     for (const filter of wanted) {
       connection.subscribe(filter, options.qos, retainHandling[options.retained], (code) => {
         unansweredSubscriptions -= 1;
-        lastArrivalMs = clock.nowMs();
+        arrivals += 1;
         if (code < 0x80) accepted.add(filter);
         notices.subscriptionAnswered(filter, code, options.qos);
       });
@@ -121,7 +123,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
 
   function message(topic: string, payload: Uint8Array, packetId: number, dup: boolean, retained: boolean): void {
     if (session === null) return;
-    lastArrivalMs = clock.nowMs();
+    arrivals += 1;
     if (packetId !== 0 && pending.adopt(packetId, topic, payload, dup)) return;
     // What comes now stays with the broker: neither decoded nor acknowledged.
     if (stopping) return;
@@ -208,11 +210,15 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     },
     finished() {
       return new Promise((resolve) => {
+        let seen = -1;
+        let quietSinceMs = 0;
         const look = () => {
-          const quietForMs = clock.nowMs() - lastArrivalMs;
           const idle = session !== null && unansweredSubscriptions === 0 && pending.unfinished === 0;
-          if (idle && quietForMs >= quietMs) return resolve();
-          clock.after(idle ? quietMs - quietForMs : quietMs / 10, look);
+          if (!idle || arrivals !== seen) {
+            seen = arrivals;
+            quietSinceMs = clock.nowMs();
+          } else if (clock.nowMs() - quietSinceMs >= quietMs) return resolve();
+          clock.after(lookEveryMs, look);
         };
         look();
       });

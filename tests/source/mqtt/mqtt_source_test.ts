@@ -201,6 +201,8 @@ Deno.test("Finished: not before the first connection, and two quiet seconds afte
   await clock.advance(5_000);
   assert.ok(!await resolved(finished), "a message is pending");
   for (const flow of source.flows) settle(flow.take(9, 9_999));
+  await clock.advance(1_900);
+  assert.ok(!await resolved(finished));
   await clock.advance(200);
   assert.ok(await resolved(finished));
 });
