@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { accessSync, constants } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
 import { messageOf, WeirError } from "../core/error.ts";
 import { quoted } from "../core/text.ts";
@@ -60,6 +61,8 @@ const pageBytes = 4096;
  */
 export function openDatabase(path: string, options: DatabaseOptions = {}): Database {
   const { readOnly = false, journal = "wal", busyWaitMs = defaultBusyWaitMs } = options;
+  // SQLite has one text for all reasons, and opens for reading what it may not write.
+  if (isRefused(path, readOnly)) throw permissionError(path);
   const handle = guarded(path, () => new DatabaseSync(path, { readOnly, timeout: busyWaitMs }));
   const db = wrap(path, handle);
   try {
@@ -193,4 +196,21 @@ export function sqliteError(path: string, thrown: unknown): unknown {
 /** Whether an error that a connection threw means that somebody else has the write lock. */
 export function isBusy(thrown: unknown): boolean {
   return thrown instanceof WeirError && thrown.cause instanceof Error && busyText.test(thrown.cause.message);
+}
+
+/** Asks without opening: closing a handle of our own would let go of the locks that this process has on the file. */
+function isRefused(path: string, readOnly: boolean): boolean {
+  try {
+    accessSync(path, readOnly ? constants.R_OK : constants.R_OK | constants.W_OK);
+    return false;
+  } catch (thrown) {
+    // One that is missing is made.
+    return !(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT");
+  }
+}
+
+function permissionError(path: string): WeirError {
+  return new WeirError("permission", `No right to use the state file ${quoted(path)}`, {
+    advice: "It may have been made by another user: change its owner, or choose another folder with --state-dir",
+  });
 }

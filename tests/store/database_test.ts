@@ -42,6 +42,16 @@ Deno.test("a broken constraint and wrong SQL are defects, not storage failures",
     }
   }));
 
+Deno.test("a file that may not be written is refused when it is opened", { ignore: Deno.uid() === 0 }, async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeFile(`${folder}/a.db`, new Uint8Array(), { mode: 0o400 });
+  assert.throws(
+    () => openDatabase(`${folder}/a.db`),
+    (error) => error instanceof WeirError && error.exitCode === 77,
+  );
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("each way a disk fails is told apart by SQLite's own words", () => {
   const codeOf = (message: string) => {
     const error = sqliteError("/s/weir.db", Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR" }));
