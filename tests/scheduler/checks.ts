@@ -75,6 +75,14 @@ export function noRateIsLost({ trace, options, plan }: Run): string | null {
     : `${short} rows below the cap in a window, depth ${options.burstRows}`;
 }
 
+/** The same for a folder that its own cap alone holds back. */
+export function ownRateIsReached({ trace, plan }: Run): string | null {
+  const capRows = plan.folders[0]?.capRows ?? 0;
+  const depth = Math.max(1, Math.floor(capRows / 100)) + Math.ceil(capRows / 100);
+  const short = mostBelow(sentOn(trace, "files"), capRows, plan.runMs);
+  return short <= depth + epsilon ? null : `${short} rows below the folder's own cap in a window, depth ${depth}`;
+}
+
 /** Two that both have work and no cap of their own: what they got, by weight, differs by at most a quantum of each. */
 export function sharesAreFair({ trace, options, plan }: Run): string | null {
   const files = plan.folders.flatMap((folder, i) =>

@@ -129,6 +129,21 @@ const ableSink: fc.Arbitrary<Plan> = fc.record({
   ...trifles,
 }));
 
+/** One folder with a cap of its own, well below that of all. */
+const heldByItsOwn: fc.Arbitrary<Plan> = fc.record({
+  capRows: fc.integer({ min: 1, max: 2_000 }),
+  folder: backlog,
+  trifles,
+}).map(({ capRows, folder, trifles }) => ({
+  ...still,
+  input: { capRows: 5_000 },
+  streams: [],
+  folders: [{ ...folder, capRows }],
+  sink: quietSink,
+  runMs: 3_000,
+  ...trifles,
+}));
+
 /** Few credits, so that all of both lanes compete. */
 const contended: fc.Arbitrary<Plan> = fc.record({
   input: fc.record({
@@ -219,6 +234,12 @@ export const promises = {
     plans: ableSink,
     check: checks.noRateIsLost,
     runs: 60,
+  },
+  ownRate: {
+    name: "a folder reaches its own cap",
+    plans: heldByItsOwn,
+    check: checks.ownRateIsReached,
+    runs: 40,
   },
   fairness: {
     name: "folders, and subscriptions, that have work share by weight to within a quantum of each",

@@ -95,6 +95,11 @@ export const variants: readonly Variant[] = [
     from: "if (dueUs === Infinity) return;",
     to: "return;",
   }),
+  broken("no timer is set for a folder's own cap", "ownRate", {
+    file: "fair_share.ts",
+    from: "dueUs = Math.min(dueUs, folder.cap?.readyAtUs(turnRows(folder)) ?? Infinity);",
+    to: "",
+  }),
   { ...broken("new readings of a topic overtake those in the spool", "order"), route: routeByRoomAlone },
   broken("the spool goes before live readings", "order", {
     file: "fair_share.ts",
