@@ -67,9 +67,15 @@ export async function doAfter(
     return "done";
   }
   if (isOurs && movedTo !== fullPath) await moveFile(disk, fullPath, movedTo, record.identity.mtimeMs);
-  else if (await disk.facts(movedTo) === null) return "gone";
+  else if (!await liesAt(disk, movedTo, record)) return "gone";
   if (receipt !== null) await disk.writeWhole(movedTo + receiptEnding, receipt);
   return "done";
+}
+
+/** Whether the file of a record lies at a path: a copy has another inode, but the same size and mtime. */
+async function liesAt(disk: Disk, path: string, record: FileRecord): Promise<boolean> {
+  const facts = await disk.facts(path);
+  return facts?.sizeBytes === record.identity.sizeBytes && facts.mtimeMs === record.identity.mtimeMs;
 }
 
 /** Whether a record's place is in our archive. */

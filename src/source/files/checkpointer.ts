@@ -68,11 +68,12 @@ export function createCheckpointer(options: CheckpointerOptions, deps: Checkpoin
         await changed.heard();
         continue;
       }
-      const startedMs = clock.nowMs();
+      const dueMs = clock.nowMs() + options.everyMs;
       await commit();
       committed.ring();
-      while (!urgent && !closing.signal.aborted && clock.nowMs() - startedMs < options.everyMs) {
-        await changed.heard(options.everyMs - (clock.nowMs() - startedMs));
+      while (!urgent && !closing.signal.aborted && clock.nowMs() < dueMs) {
+        // A rest of less than a millisecond is rounding: a timer of that length could find the clock where it was.
+        await changed.heard(Math.max(1, dueMs - clock.nowMs()));
       }
     }
     committed.ring();

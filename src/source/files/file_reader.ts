@@ -37,8 +37,11 @@ export interface ReadProgress {
   readonly sizeBytes: number;
   /** Bytes on disk read so far. */
   readonly readBytes: number;
-  /** Rows decoded so far, in the whole file. */
+  /** What they inflated to. */
+  readonly inflatedBytes: number;
+  /** Rows decoded so far, in the whole file, and the inflated byte after the last of them. */
   readonly rows: number;
+  readonly rowsEnd: number;
   readonly badRows: number;
   /** First byte of the first row that was decoded, or null. */
   readonly firstByte: number | null;
@@ -99,7 +102,8 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   let header: readonly string[] | null = null;
   let lastRow = record.checkpoint?.row ?? 0;
   let badRows = record.counts.deadLettered;
-  let readBytes = 0;
+  let lastEnd = skipBytes;
+  let inflatedBytes = 0;
   let firstByte: number | null = null;
   const delivery = createFileDelivery(options.fullPath, record.counts, () => deps.settled(reader));
 
@@ -133,10 +137,9 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     const rows: Row[] = [];
     const opened = deps.openDecoder(decoderName(record.path), head, record.checkpoint);
     decoder = opened;
-    let offset = 0;
     const feed = (piece: Uint8Array) => {
-      const fresh = piece.subarray(Math.max(0, Math.min(piece.length, skipBytes - offset)));
-      offset += piece.length;
+      const fresh = piece.subarray(Math.max(0, Math.min(piece.length, skipBytes - inflatedBytes)));
+      inflatedBytes += piece.length;
       if (fresh.length > 0) opened.push(fresh);
     };
     feed(head);
@@ -150,8 +153,12 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       }
       rows.length = 0;
       if (opened.pull(Math.min(buffer.room(), sliceRows), rows) > 0) {
-        accept(opened, rows);
-        deps.wake();
+        try {
+          accept(opened, rows);
+        } finally {
+          // Also the rows before one that was too much are to be taken.
+          deps.wake();
+        }
         if (clock.nowMs() - sliceStartMs < sliceMs) continue;
         await sleep(clock, 0, signal);
         sliceStartMs = clock.nowMs();
@@ -160,7 +167,6 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       if (ended) return true;
       const piece = await pieces.next();
       sliceStartMs = clock.nowMs();
-      readBytes = disk?.position ?? 0;
       if (piece !== null) feed(piece);
       else if (!signal.aborted) {
         opened.end();
@@ -181,6 +187,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       }
       const index = delivery.add(row.row, row.end);
       lastRow = row.row;
+      lastEnd = row.end;
       buffer.push(delivery, itemOf(from, row, index, arrival, arrivedMs));
       if (badRows > options.badMax) throw tooManyBadRows(options.badMax, row);
     }
@@ -236,8 +243,10 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     },
     progress: () => ({
       sizeBytes: disk?.identity.sizeBytes ?? options.identity.sizeBytes,
-      readBytes,
+      readBytes: disk?.position ?? 0,
+      inflatedBytes,
       rows: lastRow,
+      rowsEnd: lastEnd,
       badRows,
       firstByte,
     }),

@@ -4,7 +4,7 @@
  * @module
  */
 import type { FileStatus } from "../../core/status.ts";
-import type { FileReader } from "./file_reader.ts";
+import type { FileReader, ReadProgress } from "./file_reader.ts";
 import type { FilesSourceDeps, FolderOptions } from "./options.ts";
 
 /** A file that is being read. */
@@ -21,9 +21,10 @@ export interface StatusInput {
 /** Tells of a file. */
 export function fileStatus(input: StatusInput, deps: Pick<FilesSourceDeps, "share" | "forecast">): FileStatus {
   const { folder, reader } = input;
-  const { sizeBytes, readBytes, rows, badRows } = reader.progress();
+  const progress = reader.progress();
+  const { sizeBytes, readBytes, badRows } = progress;
   const rowsRead = input.rowsBefore + reader.delivery.takenRows;
-  const rowsEstimated = estimateRows(rows, readBytes, sizeBytes);
+  const rowsEstimated = estimateRows(progress);
   const shareRows = deps.share?.(folder.path) ?? null;
   const common = { folder: folder.path, name: input.name, sizeBytes, readBytes, rowsRead, badRows, rowsEstimated };
   const rowsFinished = reader.delivery.counts.read;
@@ -36,8 +37,10 @@ export function fileStatus(input: StatusInput, deps: Pick<FilesSourceDeps, "shar
   return { ...common, rowsFinished, ...forecast };
 }
 
-/** Rows in the whole file, or null before the first row. Exact once the file is read to its end. */
-export function estimateRows(rows: number, readBytes: number, sizeBytes: number): number | null {
-  if (rows === 0 || readBytes === 0) return null;
-  return Math.max(rows, Math.round(rows / readBytes * sizeBytes));
+/** Rows in the whole file by the mean bytes a row so far, or null before the first row. Exact at the end of the file. */
+export function estimateRows(progress: ReadProgress): number | null {
+  const { sizeBytes, readBytes, inflatedBytes, rows, rowsEnd } = progress;
+  if (rows === 0 || rowsEnd === 0 || readBytes === 0) return null;
+  const wholeBytes = sizeBytes * (inflatedBytes / readBytes);
+  return Math.max(rows, Math.round(wholeBytes * (rows / rowsEnd)));
 }

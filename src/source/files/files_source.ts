@@ -4,13 +4,19 @@
  *
  * @module
  */
+import { sleep } from "../../core/clock.ts";
 import { systemDice } from "../../core/dice.ts";
+import { WeirError } from "../../core/error.ts";
 import type { Source } from "../../core/source.ts";
 import { checkFolder } from "./check.ts";
 import { createCheckpointer } from "./checkpointer.ts";
 import { machineDisk } from "./disk.ts";
 import { createFolderReader } from "./folder_reader.ts";
 import type { FilesSourceDeps, FilesSourceOptions } from "./options.ts";
+
+/** Finished files are known again, as duplicates, for this long. */
+export const rememberMs = 90 * 24 * 3_600_000;
+const forgetEveryMs = 24 * 3_600_000;
 
 /** Makes the file source. Folder paths must be absolute. */
 export function createFilesSource(options: FilesSourceOptions, deps: FilesSourceDeps): Source {
@@ -21,11 +27,28 @@ export function createFilesSource(options: FilesSourceOptions, deps: FilesSource
     createFolderReader(folder, options, { ...deps, disk, dice, checkpointer })
   );
 
+  const closing = new AbortController();
+  let forgetting: Promise<void> = Promise.resolve();
+
+  /** Keeps the ledger small. A kept file must be remembered for as long as it lies there, so nothing is forgotten then. */
+  async function forgetOld(): Promise<void> {
+    while (options.after !== "keep" && !closing.signal.aborted) {
+      try {
+        await deps.store.forgetFiles(deps.clock.wallMs() - rememberMs);
+      } catch (error) {
+        // It is tried again tomorrow; a ledger that is broken shows at the next checkpoint.
+        if (!(error instanceof WeirError)) throw error;
+      }
+      await sleep(deps.clock, forgetEveryMs, closing.signal);
+    }
+  }
+
   return {
     name: "files",
     flows: readers.map((reader) => reader.flow),
     start(wake) {
       for (const reader of readers) reader.start(wake);
+      forgetting = forgetOld();
       return Promise.resolve();
     },
     stop() {
@@ -39,7 +62,8 @@ export function createFilesSource(options: FilesSourceOptions, deps: FilesSource
     },
     async close() {
       // Together: a reader may be waiting for a commit that never comes.
-      await Promise.all([checkpointer.close(), ...readers.map((reader) => reader.close())]);
+      closing.abort();
+      await Promise.all([checkpointer.close(), forgetting, ...readers.map((reader) => reader.close())]);
     },
     status() {
       const waiting = readers.flatMap((reader) => reader.waiting);

@@ -156,7 +156,7 @@ export function createFolderReader(
     // What leaves with the same size may turn out to be a twin: then its hash must be in the ledger before this one is judged.
     const twins = () => [...tasks].some((task) => task.listed.facts.sizeBytes === file.facts.sizeBytes);
     while ((leaving.size >= leavingMax || leaving.size > 0 && twins()) && !stopping.signal.aborted) {
-      await Promise.race([...leaving, stopped]);
+      await news.heard();
     }
     const found = await patiently(() =>
       recognise(file, { disk, store, known, folder: folder.path, wallMs: clock.wallMs(), signal: stopping.signal })
@@ -321,10 +321,6 @@ export function createFolderReader(
     const ageMs = clock.wallMs() - begun.firstSeenAtMs;
     return fileStatus({ folder, reader, name: listed.path, rowsBefore: begun.counts.read, ageMs }, deps);
   }
-
-  const stopped = new Promise<void>((resolve) => {
-    stopping.signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 
   return {
     flow,

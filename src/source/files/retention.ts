@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from "node:path";
-import { type Disk, isSystemError } from "./disk.ts";
+import { type Disk, isMissing, isSystemError } from "./disk.ts";
 import { doneFolder } from "./folder.ts";
 import { receiptEnding } from "./receipt.ts";
 
@@ -24,7 +24,9 @@ export interface Trimmed {
 
 interface Archived {
   readonly path: string;
+  /** Of the file and its receipt. */
   readonly bytes: number;
+  readonly receipt: string | null;
   /** End of the day of its folder, in ms since 1970. */
   readonly dayEndMs: number;
   readonly mtimeMs: number;
@@ -51,9 +53,10 @@ export async function trimArchive(
     const much = options.archiveBytesMax !== null && bytesLeft > options.archiveBytesMax;
     if (!old && !much) break;
     await disk.remove(file.path);
+    if (file.receipt !== null) await disk.remove(file.receipt);
     bytesLeft -= file.bytes;
     bytes += file.bytes;
-    if (!file.path.endsWith(receiptEnding)) files += 1;
+    files += 1;
   }
   if (files > 0) await removeEmpty(disk, join(folder, doneFolder), days);
   return { files, bytes };
@@ -73,17 +76,24 @@ async function daysOf(disk: Disk, done: string): Promise<ReadonlyMap<string, num
 }
 
 async function numbered(disk: Disk, folder: string, digits: number): Promise<readonly string[]> {
-  const facts = await disk.facts(folder);
-  if (facts?.kind !== "directory") return [];
-  return (await disk.list(folder)).filter((name) => name.length === digits && /^\d+$/.test(name)).sort();
+  const names = await disk.list(folder).catch((error) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  return names.filter((name) => name.length === digits && /^\d+$/.test(name)).sort();
 }
 
 async function collect(disk: Disk, folder: string, dayEndMs: number, into: Archived[]): Promise<void> {
-  for (const name of await disk.list(folder)) {
+  const names = new Set(await disk.list(folder));
+  for (const name of names) {
+    if (name.endsWith(receiptEnding) && names.has(name.slice(0, -receiptEnding.length))) continue;
     const path = join(folder, name);
     const facts = await disk.facts(path);
     if (facts?.kind === "directory") await collect(disk, path, dayEndMs, into);
-    if (facts?.kind === "file") into.push({ path, bytes: facts.sizeBytes, dayEndMs, mtimeMs: facts.mtimeMs });
+    if (facts?.kind !== "file") continue;
+    const receipt = names.has(name + receiptEnding) ? path + receiptEnding : null;
+    const receiptBytes = receipt === null ? 0 : (await disk.facts(receipt))?.sizeBytes ?? 0;
+    into.push({ path, bytes: facts.sizeBytes + receiptBytes, receipt, dayEndMs, mtimeMs: facts.mtimeMs });
   }
 }
 
