@@ -67,7 +67,9 @@ export function createByteWindow(firstByte: number): ByteWindow {
     release(offset) {
       head = Math.max(head, place(offset));
     },
-    view: (from, to) => buffer.subarray(place(from), place(to)),
+    // A plain Uint8Array: the `slice` of a Buffer would not copy.
+    view: (from, to) =>
+      new Uint8Array(buffer.buffer, buffer.byteOffset + place(from), Math.max(0, place(to) - place(from))),
     byteAt: (offset) => buffer[offset - base] ?? -1,
     indexOf(byte, from, to) {
       const found = buffer.indexOf(byte, place(from));

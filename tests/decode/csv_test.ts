@@ -118,6 +118,28 @@ Deno.test("a row over the limit is bad, its beginning is kept and the next row i
   }
 });
 
+Deno.test("a row may be as long as the limit and no longer, however it comes in pieces", () => {
+  for (const sizes of [[1], [7], [64], [65], [1 << 16]]) {
+    const row = (bytes: number): string => `1,${"x".repeat(bytes - 3)}\n`;
+    const { rows } = read(`a,b\n${row(63)}${row(64)}${row(65)}${row(66)}2,3\n`, { rowBytesMax: 64 }, null, sizes);
+    assert.deepEqual(rows.map(({ row }) => row.kind === "bad" ? row.reason : row.end - row.start), [
+      63,
+      64,
+      "too_long",
+      "too_long",
+      4,
+    ]);
+  }
+});
+
+Deno.test("positions stay right through a file larger than any buffer", () => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => i % 7 === 0 ? `${i},"\u20ac ""${i}\n"\r\n` : `${i},x\u00e9\n`);
+  const bytes = bytesOf(`a,b\n${lines.join("")}`);
+  const { rows } = read(bytes, {}, null, [10_007, 65_536]);
+  assert.equal(rows.length, lines.length);
+  for (const [i, { raw }] of rows.entries()) assert.equal(raw, latin1(bytesOf(lines[i] ?? "")));
+});
+
 Deno.test("invalid UTF-8 is found in its row and nowhere else", () => {
   const bytes = Uint8Array.from([...bytesOf("a,b\n\u00e9,1\n"), 0xff, 0x2c, 0x31, 0x0a, ...bytesOf('"x\u00e9",2\n')]);
   assert.deepEqual(shape(read(bytes)), [["\u00e9", "1"], "!invalid_utf8", ["x\u00e9", "2"]]);

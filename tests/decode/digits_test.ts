@@ -48,6 +48,10 @@ Deno.test("no number that a double cannot hold is overlooked in a row", () => {
   );
 });
 
+Deno.test("a number beyond a double is not overlooked inside a structure", () => {
+  for (const text of ['{"a":[1e400]}', '{"a":{"b":-1E+400}}']) assert.ok(mayLoseDigits(text), text);
+});
+
 Deno.test("usual rows do not take the slow path", () => {
   const row = '{"device_id":"device-12","metric":"temp","value":21.53,"ts":"2026-11-23T11:12:12.123456Z","unit":"C"}';
   assert.ok(!mayLoseDigits(row));

@@ -103,6 +103,8 @@ Deno.test("rows of one day do not borrow each other's time", () => {
   assert.equal(read(reader, "2026-07-15T12:00:01Z"), '"2026-07-15T12:00:01.000Z"');
   assert.equal(read(reader, "2026-07-15T12:00:02+01:00"), '"2026-07-15T11:00:02.000Z"');
   assert.equal(read(reader, "2026-07-15T25:00:00Z"), null);
+  assert.equal(read(reader, "2026-07-16T12:00:00Z"), '"2026-07-16T12:00:00.000Z"');
+  assert.equal(read(reader, "2026-08-16T12:00:00Z"), '"2026-08-16T12:00:00.000Z"');
 });
 
 Deno.test("an unknown zone is a mistake in the settings", () => {
