@@ -81,9 +81,21 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
     `INSERT OR REPLACE INTO letters (number, ${columns.join(", ")}) VALUES (?, ${columns.map(() => "?").join(", ")})`,
   );
 
+  const dataVersion = db.prepare("SELECT data_version AS version FROM pragma_data_version");
+  /** Sums as of the last commit; they hold while nobody else changes the file (its `data_version` says so). */
+  let known: Known | null = null;
+
   function used(origin: Origin): number {
     const row = sum.get(origin);
     return row === null ? 0 : numberIn(row, "bytes");
+  }
+
+  /** Bytes of the letters now, inside the transaction. Summing up is slow where there are many. */
+  function measured(): Known {
+    const row = dataVersion.get();
+    const version = row === null ? -1 : numberIn(row, "version");
+    if (known?.version === version) return known;
+    return { version, bytesOf: { real_time: used("real_time"), batch: used("batch") } };
   }
 
   /** The letter that has this id already: its room is free for the new one. */
@@ -111,8 +123,7 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
     return { letters, bytes: freed };
   }
 
-  function appendAll(letters: readonly DeadLetter[], storedAtMs: number): AppendResult {
-    const bytesOf = { real_time: used("real_time"), batch: used("batch") };
+  function appendAll({ bytesOf }: Known, letters: readonly DeadLetter[], storedAtMs: number): AppendResult {
     let dropped = 0;
     for (const [index, letter] of letters.entries()) {
       const size = letterBytes(letter);
@@ -136,8 +147,23 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
   }
 
   return {
-    append: (letters, storedAtMs) => db.write("full", () => appendAll(letters, storedAtMs)),
+    append(letters, storedAtMs) {
+      const { sums, result } = db.write("full", () => {
+        const sums = measured();
+        // What is rolled back was never summed.
+        known = null;
+        return { sums, result: appendAll(sums, letters, storedAtMs) };
+      });
+      known = sums;
+      return result;
+    },
   };
+}
+
+/** What the letters of each origin come to, as of a version of the file. */
+interface Known {
+  readonly version: number;
+  readonly bytesOf: Record<Origin, number>;
 }
 
 /** In the order of {@linkcode valuesOf}. */

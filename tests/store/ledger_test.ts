@@ -151,6 +151,31 @@ Deno.test("a transaction that fails leaves nothing of itself", async () => {
   await ledger.close();
 });
 
+Deno.test("room that somebody else made in the file, or took, is seen", async () => {
+  await using at = await stateFolder();
+  const ledger = await at.open({ deadLetterBytesMax: 2_000 });
+  const stored = (await ledger.append(letters("batch", 50))).accepted;
+  assert.ok(stored > 0 && stored < 50);
+  assert.equal((await ledger.append(letters("batch", 1, 60))).accepted, 0);
+  const other = openDatabase(at.path);
+  other.exec("DELETE FROM letters");
+  other.close();
+  assert.equal((await ledger.append(letters("batch", 50, 100))).accepted, stored);
+  await ledger.close();
+});
+
+Deno.test("a transaction that fails does not spoil the sum of the letters", async () => {
+  await using at = await stateFolder();
+  const ledger = await at.open({ databaseBytesMax: 256 * 1024, deadLetterBytesMax: 500_000 });
+  assert.equal((await ledger.append([letter("first")])).accepted, 1);
+  for (let n = 0; n < 3; n++) {
+    const fits = letter(`fits ${n}`, { raw: new Uint8Array(60_000) });
+    await assert.rejects(ledger.append([fits, letter("large", { raw: new Uint8Array(400_000) })]), /No room/);
+  }
+  assert.equal((await ledger.append([letter("second", { raw: new Uint8Array(100_000) })])).accepted, 1);
+  await ledger.close();
+});
+
 Deno.test("somebody else's lock on the file is a failure that passes", async () => {
   await using at = await stateFolder();
   const ledger = await at.open();
