@@ -4,8 +4,9 @@
  *
  * Why PUBACKs are withheld the way they are: the library's own hook, `handleMessage`, handles one packet at a time, and keep-alive
  * answers wait behind it: with acknowledgements 10 ms late it carries 86 messages a second. Here every packet is handled at once, and
- * just the PUBACK is held back, by standing before the method through which all packets leave, `_sendPacket`. It is private: the version
- * is pinned, and tests/source/mqtt/connection_test.ts fails when the library changes there.
+ * just the library's PUBACK is held back, by standing before the method through which all its packets leave, `_sendPacket`; ours are
+ * written when they are due, all that are due together in one piece. The method is private: the version is pinned, and
+ * tests/source/mqtt/connection_test.ts fails when the library changes there.
  *
  * @module
  */
@@ -106,6 +107,7 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
   let opened = false;
   let over = false;
   let leaving: Timer | null = null;
+  let dueAcks: number[] = [];
   let loss: Omit<Loss, "reached"> | null = null;
 
   const client = new MqttClient(
@@ -121,11 +123,18 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
     },
     clientOptions(options),
   );
-  const send = holdBackPubacks(client);
+  holdBackPubacks(client);
 
   function fail(why: Omit<Loss, "reached">): void {
     loss ??= why;
     client.stream.destroy();
+  }
+
+  /** Writes the PUBACKs that became due together in one piece: one by one they cost more than all the rest of a message. */
+  function writeAcks(): void {
+    if (dueAcks.length === 0) return;
+    if (client.connected) client.stream.write(pubacks(dueAcks));
+    dueAcks = [];
   }
 
   client.on("packetreceive", (packet) => {
@@ -168,7 +177,9 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
 
   return {
     acknowledge(packetId) {
-      if (client.connected && leaving === null) send({ cmd: "puback", messageId: packetId, reasonCode: 0 });
+      if (!client.connected || leaving !== null) return;
+      if (dueAcks.length === 0) queueMicrotask(writeAcks);
+      dueAcks.push(packetId);
     },
     subscribe(filter, qos, retainHandling, done) {
       client.subscribe([filter], { qos, rh: retainHandling, rap: false, nl: false }, (_error, _granted, packet) => {
@@ -186,9 +197,10 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
       loss ??= { kind: "left", code: null, text: "closed" };
       leaving = clock.after(closeGraceMs, () => client.stream.destroy());
       if (!client.connected) return void client.stream.destroy();
+      writeAcks();
       const { will } = options;
       if (will !== null) client.publish(will.topic, will.text, { qos: 1, retain: true });
-      send({ cmd: "disconnect", reasonCode: 0 });
+      client.stream.write(disconnect);
       client.stream.end();
     },
   };
@@ -222,19 +234,13 @@ function clientOptions(options: ConnectionOptions): ConstructorParameters<typeof
   };
 }
 
-/** A packet that we send ourselves. */
-type OwnPacket = { readonly cmd: "puback"; readonly messageId: number; readonly reasonCode: 0 } | {
-  readonly cmd: "disconnect";
-  readonly reasonCode: 0;
-};
-
 /**
  * Stands before `_sendPacket`: a PUBACK of the library's goes nowhere, and the library goes on with the next packet as if it had been
- * sent. Returns the way round it.
+ * sent.
  *
  * @throws {Error} when this version of the library has no such method.
  */
-function holdBackPubacks(client: MqttClient): (packet: OwnPacket) => void {
+function holdBackPubacks(client: MqttClient): void {
   const sendPacket: unknown = Reflect.get(client, "_sendPacket");
   if (typeof sendPacket !== "function") throw new Error("This version of npm:mqtt has no _sendPacket");
   const sendOrHold = (packet: { readonly cmd: string }, done?: () => void, ...rest: readonly unknown[]): void => {
@@ -242,7 +248,22 @@ function holdBackPubacks(client: MqttClient): (packet: OwnPacket) => void {
     else Reflect.apply(sendPacket, client, [packet, done, ...rest]);
   };
   Reflect.set(client, "_sendPacket", sendOrHold);
-  return (packet) => void Reflect.apply(sendPacket, client, [packet]);
+}
+
+/** DISCONNECT without a reason code, which means a normal one: the same bytes in both versions (MQTT 3.1.1, 3.14; MQTT 5.0, 3.14). */
+const disconnect = Uint8Array.of(0xe0, 0);
+
+/** PUBACK packets without a reason code, which means success: the same bytes in both versions (MQTT 3.1.1, 3.4; MQTT 5.0, 3.4). */
+function pubacks(packetIds: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(packetIds.length * 4);
+  let at = 0;
+  for (const packetId of packetIds) {
+    bytes[at++] = 0x40;
+    bytes[at++] = 2;
+    bytes[at++] = packetId >> 8;
+    bytes[at++] = packetId & 0xff;
+  }
+  return bytes;
 }
 
 function reasonText(code: number): string {
