@@ -176,7 +176,12 @@ function filesSource(
   });
 }
 
-function normalizerOf({ readings }: Settings): Normalizer {
+/**
+ * The normalizer that the settings ask for.
+ *
+ * @throws {WeirError} `configuration` when the schema, an alias or a rule is wrong.
+ */
+export function normalizerOf({ readings }: Pick<Settings, "readings">): Normalizer {
   return createNormalizer({
     schema: readings.schema === null ? null : parseSchema(readings.schema),
     aliases: readings.aliases,

@@ -22,7 +22,7 @@ export const check: Command = {
   examples: ["weir check --config /etc/weir/weir.yaml", "weir check --config /etc/weir/weir.yaml --connect"],
   async run(context) {
     const { output, clock, dice, version, stdout } = context;
-    const loaded = loadSettings("check", context.args, context.surroundings);
+    const loaded = loadSettings("check", context.args, context.surroundings, { validate: context.complaintsOf });
     if (loaded.kind === "help") {
       output.write(commandHelp(check, output.columns));
       return exitCodes.ok;
@@ -31,7 +31,6 @@ export const check: Command = {
     const { settings, gathered } = loaded;
     // What the parts would log, the findings say.
     const emit = () => {};
-    // Making the app checks templates, rules and schema: what is wrong with them is a mistake in the settings, too.
     const app = context.createApp(settings, { clock, dice, emit, version, stdout });
     output.write(`The settings are right.\n${summary(settings)}`);
     if (!gathered.value(options.thisRun.connect)) return exitCodes.ok;

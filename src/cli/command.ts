@@ -6,6 +6,7 @@
  */
 import type { App, AppDeps } from "../app.ts";
 import type { CommandName } from "../config/option.ts";
+import type { Complaint } from "../config/problem.ts";
 import type { Surroundings } from "../config/surroundings.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../core/clock.ts";
@@ -45,6 +46,8 @@ export interface CommandContext {
   readonly stdout: AppDeps["stdout"];
   /** Calls back at each SIGINT and SIGTERM; returns how to stop that. */
   onStopSignal(callback: (signal: string) => void): () => void;
+  /** What the parts have against settings that are right by themselves. */
+  complaintsOf(settings: Settings): readonly Complaint[];
   createApp(settings: Settings, deps: AppDeps): App;
   /**
    * Opens the dead letters for reading, also while a gateway runs on the state folder.

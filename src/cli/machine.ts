@@ -10,6 +10,7 @@ import { systemClock } from "../core/clock.ts";
 import { systemDice } from "../core/dice.ts";
 import { openLedgerReadOnly } from "../store/read_only.ts";
 import type { CommandContext, Output } from "./command.ts";
+import { complaintsOf } from "./complaints.ts";
 
 /** Context of a command that runs on this machine. */
 export function machineContext(): Omit<CommandContext, "args"> {
@@ -25,6 +26,7 @@ export function machineContext(): Omit<CommandContext, "args"> {
     errors: outputTo(Deno.stderr, wantsColour),
     stdout: Deno.stdout,
     onStopSignal,
+    complaintsOf,
     createApp,
     openLetters: openLedgerReadOnly,
   };

@@ -37,7 +37,7 @@ export const run: Command = {
     "weir run --files-dir ./dumps --once --dry-run",
   ],
   async run(context) {
-    const loaded = loadSettings("run", context.args, context.surroundings);
+    const loaded = loadSettings("run", context.args, context.surroundings, { validate: context.complaintsOf });
     if (loaded.kind === "help") {
       context.output.write(commandHelp(run, context.output.columns));
       return exitCodes.ok;

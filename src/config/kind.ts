@@ -4,6 +4,7 @@
  * @module
  */
 import * as z from "zod";
+import { nearest } from "./nearest.ts";
 
 /** What {@linkcode kind} is told. */
 export interface KindOptions<T> {
@@ -98,8 +99,12 @@ function keySchema(key: SchemaKey): Readonly<Record<string, unknown>> {
   };
 }
 
-function inputOf<T>(options: KindOptions<T>, error: string): z.ZodType<string | number | boolean> {
-  const text = options.choices === undefined ? z.string({ error }) : z.enum([...options.choices], { error });
+function inputOf<T>({ choices, ...options }: KindOptions<T>, mustBe: string): z.ZodType<string | number | boolean> {
+  const error = ({ input }: { readonly input?: unknown }): string => {
+    const hint = choices === undefined ? null : nearest(String(input), choices);
+    return hint === null ? mustBe : `${mustBe}. Did you mean ${hint}?`;
+  };
+  const text = choices === undefined ? z.string({ error }) : z.enum([...choices], { error });
   const inputs: z.ZodType<string | number | boolean>[] = [text];
   if (options.number === "integer") inputs.push(z.int({ error }));
   if (options.number === "decimal") inputs.push(z.number({ error }));

@@ -7,7 +7,7 @@ import { buildSettings, stateDir } from "./build.ts";
 import { checkTogether } from "./combinations.ts";
 import { gather, type Gathered, type Presets } from "./gather.ts";
 import { openNamedFiles } from "./named_files.ts";
-import type { CommandName } from "./option.ts";
+import { type CommandName, flagOf } from "./option.ts";
 import { optionByName } from "./options.ts";
 import type { Complaint, Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
@@ -24,7 +24,7 @@ export type Loaded =
 export interface LoadOptions {
   /** Values that the command sets by itself. */
   readonly presets?: Presets;
-  /** Checks of the parts: templates, expressions, schema. Called when everything else is right. */
+  /** Checks of the parts: templates, expressions, schema. */
   readonly validate?: (settings: Settings) => readonly Complaint[];
 }
 
@@ -45,9 +45,10 @@ export function loadSettings(
     ...checkTogether(gathered, settings),
     ...files.problems(),
   ];
+  // A rule may be right under the schema that could not be read: then the parts are not asked.
+  const complaints = files.problems().length === 0 ? options.validate?.(settings) ?? [] : [];
+  problems.push(...complaints.flatMap((one) => located(one, gathered, problems.length > 0)));
   if (problems.length > 0) return { kind: "problems", problems };
-  const complaints = options.validate?.(settings) ?? [];
-  if (complaints.length > 0) return { kind: "problems", problems: complaints.map((one) => located(one, gathered)) };
   return { kind: "settings", settings, gathered };
 }
 
@@ -65,11 +66,14 @@ function wordProblems(gathered: Gathered): readonly Problem[] {
   }));
 }
 
-/** A complaint with the place that the setting was written at. */
-function located(complaint: Complaint, gathered: Gathered): Problem {
+/**
+ * A complaint with the place that the setting was written at. Among other mistakes one about a stand-in (what is missing or wrong has one)
+ * means nothing.
+ */
+function located(complaint: Complaint, gathered: Gathered, amongOthers: boolean): readonly Problem[] {
   const option = optionByName.get(complaint.setting);
   if (option === undefined) throw new Error(`No setting is called "${complaint.setting}"`);
-  const given = gathered.given(option);
-  const at = given.find((one) => one.text === complaint.value) ?? given[0];
-  return { where: at?.place.label ?? `--${complaint.setting}`, seen: at?.text ?? null, message: complaint.message };
+  const at = gathered.given(option)[complaint.index ?? 0];
+  if (amongOthers && (at === undefined || !gathered.isRight(option))) return [];
+  return [{ where: at?.place.label ?? flagOf(option), seen: at?.text ?? null, message: complaint.message }];
 }

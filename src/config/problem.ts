@@ -38,8 +38,8 @@ export interface Complaint {
   /** Name of the setting: `mqtt-topic`. */
   readonly setting: string;
   readonly message: string;
-  /** The one value among several that is meant; default: the first. */
-  readonly value?: string;
+  /** Which of its values, when there are several; default: the first. */
+  readonly index?: number;
 }
 
 /** All mistakes as text, wrapped to `width` columns. Ends with a line break. */

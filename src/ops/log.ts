@@ -101,10 +101,10 @@ function lineOf(event: Event, options: LogOptions): string {
   return `${sgr("2", time)} ${level} ${message}${more === "" ? "" : sgr("2", `  (${more})`)}`;
 }
 
-/** The data that the message does not hold already, as `key=value`. */
+/** The data that a person would miss, as `key=value`: neither said in the message nor nothing (0, null). JSON has all of it. */
 function details(data: EventData, message: string): string {
   return Object.entries(data)
-    .filter(([, value]) => value !== null && typeof value !== "boolean" && !says(message, value))
+    .filter(([, value]) => value !== null && value !== 0 && typeof value !== "boolean" && !says(message, value))
     .map(([key, value]) => `${printable(key)}=${valueText(value)}`)
     .join(" ");
 }

@@ -37,6 +37,7 @@ export interface FakeOptions {
   readonly columns?: number;
   readonly colour?: boolean;
   readonly stdout?: CommandContext["stdout"];
+  readonly complaintsOf?: CommandContext["complaintsOf"];
 }
 
 /** A status with a few readings, all settled but `open` of the stream. */
@@ -92,6 +93,7 @@ export function fakeContext(args: readonly string[], options: FakeOptions = {}):
       listeners.add(callback);
       return () => listeners.delete(callback);
     },
+    complaintsOf: options.complaintsOf ?? (() => []),
     createApp(settings) {
       if (options.refusal !== undefined) throw options.refusal;
       seen.settings = settings;

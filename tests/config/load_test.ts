@@ -239,7 +239,7 @@ Deno.test("folders, topics, aliases and rules arrive in their parts", () => {
 
 Deno.test("complaints of the parts are told where the setting was written", () => {
   const options: LoadOptions = {
-    validate: () => [{ setting: "mqtt-topic", value: "b/{x", message: "A brace is not closed" }],
+    validate: () => [{ setting: "mqtt-topic", index: 1, message: "A brace is not closed" }],
   };
   const environment = { WEIR_MQTT_TOPIC: "a/#\nb/{x" };
   const loaded = loadSettings("run", ["--mqtt-url", "mqtt://h", ...kafka], fakeMachine({ environment }), options);
