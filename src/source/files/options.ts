@@ -56,6 +56,8 @@ export interface FilesSourceOptions {
   readonly inflationRatioMax: number;
   /** Checkpoints are committed at most this often. */
   readonly checkpointMs: number;
+  /** Touch nothing in the folders: a file that is refused stays where it is too. Goes with `after: "keep"`. */
+  readonly readOnly: boolean;
   /** Finish what is there at the start and take nothing that comes later. */
   readonly once: boolean;
 }
@@ -78,6 +80,7 @@ export const filesDefaults: Omit<FilesSourceOptions, "folders"> = {
   rowBytesMax: 1024 ** 2,
   inflationRatioMax: 200,
   checkpointMs: 1000,
+  readOnly: false,
   once: false,
 };
 

@@ -162,27 +162,7 @@ export function createSettling(folder: string, options: FilesSourceOptions, deps
 
   async function refuse(file: Leaving, error: WeirError): Promise<string | null> {
     const record = file.record();
-    let movedTo: string | null = null;
-    try {
-      movedTo = await moveToQuarantine(disk, {
-        record,
-        fullPath: file.fullPath,
-        error,
-        gateway: deps.gateway,
-        wallMs: clock.wallMs(),
-      });
-    } catch (failure) {
-      if (!isSystemError(failure)) throw failure;
-      const why = printable(messageOf(failure));
-      emit(
-        "error",
-        "files.quarantine_failed",
-        `Cannot move ${quoted(file.fullPath)} to error/: ${why}; it is not read again`,
-        {
-          folder,
-        },
-      );
-    }
+    const movedTo = options.readOnly ? null : await quarantined(file, record, error);
     // As it lies there now: so that one that could not be moved is known again, and not read, after a restart.
     const facts = movedTo === null ? await disk.facts(file.fullPath).catch(systemNull) : null;
     const identity = facts === null ? record.identity : identityOf(facts);
@@ -201,6 +181,20 @@ export function createSettling(folder: string, options: FilesSourceOptions, deps
     );
     await checkpointer.flush();
     return movedTo;
+  }
+
+  /** Moves a file to quarantine; null when that cannot be done. */
+  async function quarantined(file: Leaving, record: FileRecord, error: WeirError): Promise<string | null> {
+    const facts = { record, fullPath: file.fullPath, error, gateway: deps.gateway, wallMs: clock.wallMs() };
+    try {
+      return await moveToQuarantine(disk, facts);
+    } catch (failure) {
+      if (!isSystemError(failure)) throw failure;
+      const why = printable(messageOf(failure));
+      const message = `Cannot move ${quoted(file.fullPath)} to error/: ${why}; it is not read again`;
+      emit("error", "files.quarantine_failed", message, { folder });
+      return null;
+    }
   }
 
   return {
