@@ -110,25 +110,25 @@ Deno.test("a quote inside a cell or behind a closed one is bad", () => {
 });
 
 Deno.test("a row over the limit is bad, its beginning is kept and the next row is read", () => {
-  for (const long of ["x".repeat(200), `"${"x".repeat(200)}"`, `"${"x".repeat(200)}`]) {
-    const { rows } = read(`a,b\n1,2\n3,${long}\n5,6\n`, { rowBytesMax: 64 }, null, [16]);
+  const text = Array.from({ length: 80 }, (_, i) => String(i)).join(".");
+  for (const long of [text, `"${text}"`, `"${text}`]) {
+    const file = `a,b\n1,2\n3,${long}\n5,6\n`;
+    const { rows } = read(file, { rowBytesMax: 64 }, null, [16]);
     assert.deepEqual(shape({ rows, error: null }), [["1", "2"], "!too_long", ["5", "6"]]);
-    assert.equal(rows[1]?.raw.length, 64);
+    assert.equal(rows[1]?.raw, file.slice(8, 8 + 64));
     assert.equal(rows[2]?.row.start, 8 + 2 + long.length + 1);
   }
 });
 
 Deno.test("a row may be as long as the limit and no longer, however it comes in pieces", () => {
-  for (const sizes of [[1], [7], [64], [65], [1 << 16]]) {
-    const row = (bytes: number): string => `1,${"x".repeat(bytes - 3)}\n`;
-    const { rows } = read(`a,b\n${row(63)}${row(64)}${row(65)}${row(66)}2,3\n`, { rowBytesMax: 64 }, null, sizes);
-    assert.deepEqual(rows.map(({ row }) => row.kind === "bad" ? row.reason : row.end - row.start), [
-      63,
-      64,
-      "too_long",
-      "too_long",
-      4,
-    ]);
+  for (const rowBytesMax of [64, 100_000]) {
+    for (const sizes of rowBytesMax === 64 ? [[1], [7], [64], [65], [1 << 16]] : [[30_000], [1 << 16], [1 << 20]]) {
+      const row = (bytes: number): string => `1,${"x".repeat(bytes - 3)}\n`;
+      const file = `a,b\n${[-1, 0, 1, 2].map((more) => row(rowBytesMax + more)).join("")}2,3\n`;
+      const { rows } = read(file, { rowBytesMax }, null, sizes);
+      const seen = rows.map(({ row }) => row.kind === "bad" ? row.reason : row.end - row.start);
+      assert.deepEqual(seen, [rowBytesMax - 1, rowBytesMax, "too_long", "too_long", 4]);
+    }
   }
 });
 
@@ -154,6 +154,9 @@ Deno.test("the header is checked before any row, also when a file is resumed", (
     throw new WeirError("bad_file", `no ${header.join()}`);
   };
   assert.deepEqual(read("a, b \n1,2\n", { checkHeader }), { rows: [], error: "no a,b" });
+  let checks = 0;
+  read("a,b\n1,2\n3,4\n", { checkHeader: () => checks += 1 }, null, [1]);
+  assert.equal(checks, 1);
   const state = read("a,b\n1,2\n3,4\n").rows[0]?.state ?? null;
   assert.deepEqual(read("a,b\n1,2\n3,4\n", { checkHeader }, state), { rows: [], error: "no a,b" });
 });

@@ -6,7 +6,7 @@ import { WeirError } from "../../src/core/error.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
 import { createOpenDecoder } from "../../src/decode/open_decoder.ts";
 import { csvDocument } from "./csv_arbitrary.ts";
-import { bytesOf, drain } from "./drain.ts";
+import { bytesOf, drain, latin1 } from "./drain.ts";
 import { arrayFile, damaged, linesFile } from "./json_arbitrary.ts";
 
 const normalizer = createNormalizer({
@@ -96,6 +96,10 @@ Deno.test("a row without end is skipped in bounded memory", () => {
     }
     decoder.push(bytesOf(end));
     decoder.end();
+    decoder.pull(10, rows);
+    const [long] = rows;
+    assert.ok(long !== undefined);
+    assert.equal(latin1(decoder.raw(long)), begin.slice(long.start).padEnd(rowBytesMax, "x"));
     while (decoder.pull(10, rows) > 0);
     assert.deepEqual(rows.map((row) => row.kind === "bad" ? row.reason : row.kind), [
       "too_long",
