@@ -9,6 +9,7 @@ import { seededDice } from "../../src/core/dice.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Lane } from "../../src/core/flow.ts";
 import type { Reading, Reason } from "../../src/core/reading.ts";
+import { connectionOpener } from "../../src/sink/kafka/connection.ts";
 import { createKafkaSink, type KafkaSinkOptions } from "../../src/sink/kafka/sink.ts";
 import vectors from "../testdata/kafka/murmur2_vectors.json" with { type: "json" };
 import { makeCertificates } from "../support/certificates.ts";
@@ -29,6 +30,8 @@ else {
         tls: { keyAndCertificatePem: certificates.key + certificates.certificate },
         users: { gateway: "right-password", stranger: "strange-password" },
         acl: true,
+        // Sessions end soon: ours are renewed ten seconds before.
+        properties: { "connections.max.reauth.ms": "11000" },
       });
       try {
         for (const [promise, check] of promises) await t.step(promise, () => check(kafka, certificates.ca));
@@ -61,6 +64,7 @@ const promises: readonly (readonly [string, Check])[] = [
   ["readings for an unknown topic arrive when it is created; other topics go on meanwhile", unknownTopic],
   ["partitions added while running are used", partitionsAdded],
   ["TLS and SASL with the right CA and password deliver, by each mechanism", securedWell],
+  ["a SASL session that ends is renewed while records flow, without a loss or a word", sessionsEnd],
   [
     "a wrong password, a wrong CA, no TLS and a mechanism that is not offered are told with advice, never with the password",
     securedBadly,
@@ -117,7 +121,10 @@ async function readsBack(kafka: RunningKafka, compression: "none" | "gzip" | "zs
     ...Array.from({ length: 500 }, (_, i) => `{"n":${i}}`),
   ];
   const keys = ["", null, "k\u00e4y", "key"];
-  const readings = values.map((value, i) => reading(`id-${i}`, { key: keys[i % keys.length] ?? null }, value));
+  const readings = values.map((value, i) => ({
+    ...reading(`id-${i}`, { key: keys[i % keys.length] ?? null }, value),
+    redelivered: i === 5,
+  }));
   const before = Date.now();
   await open();
   sink.send("files", readings);
@@ -135,6 +142,7 @@ async function readsBack(kafka: RunningKafka, compression: "none" | "gzip" | "zs
       "weir.source": "dump.csv",
       "weir.position": "row 1, byte 0",
       "weir.gateway": "gw",
+      ...(i === 5 ? { "weir.redelivered": "true" } : {}),
     });
     assert.ok(timestampMs >= before && timestampMs <= Date.now());
   });
@@ -205,7 +213,7 @@ async function unknownTopic(kafka: RunningKafka): Promise<void> {
   sink.send("files", to("not-yet", 0));
   sink.send("files", to("there", 10));
   await eventually("the other topic goes on", () => delivered.length === 10);
-  await eventually("the missing topic is told", () => events.length === 2 || events.length === 1);
+  await eventually("the missing topic is told", () => events.length > 0);
   assert.match(events[0]?.message ?? "", /"not-yet": the topic does not exist\. Create it/);
   assert.match(sink.status().trouble ?? "", /not-yet/);
   await kafka.createTopic("not-yet", 2);
@@ -252,6 +260,30 @@ async function securedWell(kafka: RunningKafka, ca: string): Promise<void> {
     await sink.close();
     assert.deepEqual(events, []);
   }
+}
+
+async function sessionsEnd(kafka: RunningKafka, ca: string): Promise<void> {
+  await kafka.createTopic("sessions", 1);
+  await allow(kafka, "sessions", "gateway");
+  const { sink, open, events } = sinkFor(kafka, {
+    brokers: kafka.brokers,
+    topic: "sessions",
+    tls: { ca },
+    sasl: { mechanism: "scram-sha-256", username: "gateway", password: "right-password" },
+  });
+  await open();
+  const until = performance.now() + 3500;
+  let sent = 0;
+  while (performance.now() < until) {
+    sink.send("stream", numbered(sent, sent + 5));
+    sent += 5;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await sink.flush();
+  await sink.close();
+  const ids = (await kafka.read("sessions")).map(({ headers }) => Number(headers["weir.id"]));
+  assert.deepEqual(ids, Array.from({ length: sent }, (_, i) => i));
+  assert.deepEqual(events, []);
 }
 
 async function securedBadly(kafka: RunningKafka, ca: string): Promise<void> {
@@ -342,7 +374,6 @@ async function brokenPaths(kafka: RunningKafka): Promise<void> {
   const port = Number(kafka.adminBrokers[0]?.split(":")[1]);
   await using proxy = startTcpProxy(port);
   // Kafka names its own port in the metadata: the way through the proxy has to be kept.
-  const { connectionOpener } = await import("../../src/sink/kafka/connection.ts");
   const delivered: string[] = [];
   const sink = createKafkaSink({
     brokers: [`127.0.0.1:${proxy.port}`],

@@ -128,6 +128,10 @@ export function createCluster(options: ClusterOptions, open: OpenConnection, dic
   async function connect(address: BrokerAddress, key: string): Promise<Connection> {
     try {
       const connection = await open(address, closing.signal);
+      if (closing.signal.aborted) {
+        connection.close();
+        throw new PathError("closed", "The cluster was left");
+      }
       live.set(key, connection);
       return connection;
     } catch (thrown) {

@@ -69,14 +69,24 @@ export function connectionOpener(options: ConnectionOptions, clock: Clock): Open
     const channel = createChannel(address, options, clock);
     const giveUp = () => channel.fail(new PathError("closed", "The connection was closed"));
     signal.addEventListener("abort", giveUp, { once: true });
+    if (signal.aborted) giveUp();
     try {
-      if (signal.aborted) giveUp();
-      await channel.within(options.connectTimeoutMs, channel.broker.connect());
+      await channel.within(options.connectTimeoutMs, connectBroker(channel.broker, address));
       return channel.connection;
     } finally {
       signal.removeEventListener("abort", giveUp);
     }
   };
+}
+
+/** Connects. While it does, kafkajs reads the answers itself, and stumbles over what is not one. */
+async function connectBroker(broker: Broker, { host, port }: BrokerAddress): Promise<void> {
+  try {
+    await broker.connect();
+  } catch (thrown) {
+    if (!(thrown instanceof TypeError || thrown instanceof RangeError)) throw thrown;
+    throw notKafka(printable(`${host}:${port}`), thrown);
+  }
 }
 
 interface Channel {
@@ -137,7 +147,7 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
     },
     retire() {
       retiring = true;
-      if (waiting.size === 0) connection.close();
+      leaveWhenIdle();
     },
     close: () => fail(new PathError("closed", `The connection to Kafka broker ${name} was closed`)),
   };
@@ -164,7 +174,7 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
       work.then((value) => {
         settle();
         resolve(value);
-        if (retiring && waiting.size === 0) connection.close();
+        leaveWhenIdle();
       }, (thrown: unknown) => {
         if (failed !== null) return;
         const failure = thrown instanceof PathError ? thrown.failure : failureOf(thrown);
@@ -175,6 +185,13 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
         fail(thrown instanceof PathError ? thrown : pathErrorOf(failure, thrown, name));
       });
     });
+  }
+
+  function leaveWhenIdle(): void {
+    // Not `closed`: who still asks this connection is to try another one.
+    if (retiring && waiting.size === 0) {
+      fail(new PathError("lost", `The connection to Kafka broker ${name} was replaced`));
+    }
   }
 
   function fail(error: PathError): void {
@@ -197,6 +214,8 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
     opened.once("error", (thrown: Error) => fail(pathErrorOf(failureOfSocket(thrown), thrown, name)));
     opened.once("close", () => fail(new PathError("lost", `Kafka broker ${name} closed the connection`)));
     socket = opened;
+    // Given up before kafkajs came to open it.
+    if (failed !== null) opened.destroy(failed);
     return opened;
   }
 
@@ -211,8 +230,8 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
       try {
         processData(data);
       } catch (thrown) {
-        if (!(thrown instanceof RangeError)) throw thrown;
-        fail(new PathError("garbled", `What ${name} sent is not an answer of Kafka`, thrown));
+        // Nothing but kafkajs's framing runs in there: whatever it throws, it is about the bytes.
+        fail(notKafka(name, thrown));
       }
     };
   }
@@ -257,6 +276,10 @@ const words: Readonly<Record<PathFailure, string>> = {
   closed: "was left",
 };
 
+function notKafka(name: string, thrown: unknown): PathError {
+  return new PathError("garbled", `What ${name} sent is not an answer of Kafka`, thrown);
+}
+
 function pathErrorOf(failure: PathFailure, thrown: unknown, name: string): PathError {
   return new PathError(failure, `Kafka broker ${name} ${words[failure]} (${printable(messageOf(thrown))})`, thrown);
 }
@@ -275,9 +298,6 @@ function failureOf(thrown: unknown): PathFailure | null {
     case "KafkaJSConnectionError":
     case "KafkaJSConnectionClosedError":
       return failureOfSocket(thrown);
-    case "RangeError":
-      // A decoder of kafkajs ran over the end of an answer.
-      return "garbled";
     default:
       return null;
   }

@@ -77,6 +77,8 @@ interface TopicState extends Topic {
   /** Where readings without a key go. */
   keyless: number;
   asking: boolean;
+  /** The largest batch is to be asked for with the next metadata. */
+  bytesMaxWanted: boolean;
   readonly backoff: Backoff;
 }
 
@@ -105,6 +107,7 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
         resizeTo: null,
         keyless: 0,
         asking: false,
+        bytesMaxWanted: true,
         backoff: createBackoff(options.backoff, dice),
       };
       topics.set(name, topic);
@@ -153,7 +156,10 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
   }
 
   function refreshAll(): void {
-    for (const name of topics.keys()) refresh(name);
+    for (const topic of topics.values()) {
+      topic.bytesMaxWanted = true;
+      refresh(topic.name);
+    }
     timers.after(options.metadataMaxAgeMs, refreshAll);
   }
 
@@ -201,7 +207,7 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
       if (topic.resizeTo === null) releaseHeld(topic);
     }
     lead(topic, found.leaders);
-    void learnBytesMax(topic);
+    if (topic.bytesMaxWanted) void learnBytesMax(topic);
     resize(topic);
     if (topic.partitions.some((partition) => partition.leader < 0)) askLater(topic);
     else topic.backoff.reset();
@@ -266,6 +272,7 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
   }
 
   async function learnBytesMax(topic: TopicState): Promise<void> {
+    topic.bytesMaxWanted = false;
     try {
       topic.bytesMax = await cluster.topicBytesMax(topic.name);
       topic.batchBytesMax = Math.min(options.batchBytesMax, topic.bytesMax ?? options.batchBytesMax);
