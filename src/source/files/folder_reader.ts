@@ -13,7 +13,7 @@ import { createBackoff } from "../../core/backoff.ts";
 import { sleep } from "../../core/clock.ts";
 import { messageOf, WeirError } from "../../core/error.ts";
 import type { FileStatus } from "../../core/status.ts";
-import { formatBytes, printable, quoted } from "../../core/text.ts";
+import { printable, quoted } from "../../core/text.ts";
 import type { AfterResult } from "./after.ts";
 import { createArchiveWatch } from "./archive_watch.ts";
 import { createBell } from "./bell.ts";
@@ -32,7 +32,7 @@ import { recognise, type Recognised } from "./recognise.ts";
 import { trimArchive } from "./retention.ts";
 import { createRowBuffer, type RowBuffer } from "./row_buffer.ts";
 import { createSettling } from "./settling.ts";
-import { tellBegun, tellDuplicate, tellFinished, tellGone } from "./tell.ts";
+import { tellBegun, tellDuplicate, tellFinished, tellGone, tellTrimFailed, tellTrimmed } from "./tell.ts";
 
 /** Reads one folder. */
 export interface FolderReader {
@@ -302,14 +302,18 @@ export function createFolderReader(
     return null;
   }
 
+  /** Trims the archive now and then. What cannot be removed is tried again the next time. */
   async function trim(): Promise<void> {
+    let failing = false;
     while (options.after === "archive" && !stopping.signal.aborted) {
-      const trimmed = await patiently(() => trimArchive(disk, folder.path, options, clock.wallMs()));
-      if (trimmed !== null && trimmed.files > 0) {
-        const message = `Removed ${trimmed.files} archived files (${formatBytes(trimmed.bytes)}) of ${
-          quoted(folder.path)
-        }`;
-        emit("info", "files.archive_trimmed", message, { folder: folder.path, ...trimmed });
+      try {
+        const trimmed = await trimArchive(disk, folder.path, options, clock.wallMs());
+        if (trimmed.files > 0) tellTrimmed(emit, folder.path, trimmed);
+        failing = false;
+      } catch (error) {
+        if (!isSystemError(error)) throw error;
+        if (!failing) tellTrimFailed(emit, folder.path, error);
+        failing = true;
       }
       await sleep(clock, trimEveryMs, stopping.signal);
     }

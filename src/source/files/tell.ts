@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { messageOf } from "../../core/error.ts";
 import type { Emit } from "../../core/event.ts";
 import type { DeadlineVerdict } from "../../core/status.ts";
 import type { FileRecord } from "../../core/store.ts";
 import { formatBytes, formatCount, formatDuration, printable, quoted } from "../../core/text.ts";
 import type { ListedFile } from "./folder.ts";
 import type { Recognised } from "./recognise.ts";
+import type { Trimmed } from "./retention.ts";
 
 /** A file is being read. */
 export function tellBegun(
@@ -70,4 +72,20 @@ export function tellGone(emit: Emit, record: FileRecord): void {
     quoted(record.path)
   } was taken away by somebody else while it was read; all its rows were sent`;
   emit("warn", "files.file_vanished", message, { folder: record.folder, path: printable(record.path) });
+}
+
+/** Archived files were removed. */
+export function tellTrimmed(emit: Emit, folder: string, trimmed: Trimmed): void {
+  const message = `Removed ${formatCount(trimmed.files)} archived files (${formatBytes(trimmed.bytes)}) of ${
+    quoted(folder)
+  }`;
+  emit("info", "files.archive_trimmed", message, { folder, ...trimmed });
+}
+
+/** Archived files should have been removed. */
+export function tellTrimFailed(emit: Emit, folder: string, error: Error): void {
+  const message = `Cannot remove archived files of ${quoted(folder)}: ${
+    printable(messageOf(error))
+  }; trying again in an hour`;
+  emit("warn", "files.archive_trim_failed", message, { folder });
 }

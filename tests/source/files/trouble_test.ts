@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { FilesStatus } from "../../../src/core/status.ts";
 import { machineDisk } from "../../../src/source/files/disk.ts";
+import type { FilesSourceDeps, ForecastInput } from "../../../src/source/files/options.ts";
 import { csv, rows, withRig } from "./harness.ts";
 
 const quick = { ready: "rename", pollMs: 500 } as const;
@@ -238,5 +239,48 @@ Deno.test("check tells what is wrong with a folder, and what to do", async () =>
     const [missing] = await rig.source.check();
     assert.match(missing?.result ?? "", /does not exist/);
     await Deno.mkdir(rig.folder);
+  });
+});
+
+Deno.test("read-only: a folder is not touched, whatever lies in it", () =>
+  withRig({ ...quick, after: "keep", readOnly: true }, async (rig) => {
+    await rig.drop("alien.csv", csv(5), 1000);
+    await rig.drop("a.csv", csv(5), 2000);
+    await rig.flowUntil(() => rig.said("files.file_finished").length === 1, "the good one is done");
+    await rig.pass(2000);
+    assert.deepEqual(await rig.tree(), ["a.csv", "alien.csv"]);
+    assert.equal(rig.said("files.file_quarantined").length, 1);
+  }));
+
+Deno.test("a deadline is judged by who is asked for it, with what is left and the time that is left", () => {
+  const asked: ForecastInput[] = [];
+  const deps: Partial<FilesSourceDeps> = {
+    share: () => 50,
+    forecast: (input) => {
+      asked.push(input);
+      return { etaMs: 7, verdict: "late" };
+    },
+  };
+  return withRig({ ...quick, deps }, async (rig) => {
+    const folders = [{ path: rig.folder, weight: 1, everyMs: 60_000, capRows: null }];
+    await rig.restart({ folders });
+    await rig.drop("a.csv", csv(10));
+    await rig.until(() => rig.source.flows[0]?.ready() === 10, "it is read");
+    const startMs = rig.clock.nowMs();
+    await rig.pass(1000);
+    rig.settle(rig.take(4));
+    const status = rig.source.status();
+    assert.ok(status.kind === "files");
+    assert.deepEqual([status.active[0]?.etaMs, status.active[0]?.verdict], [7, "late"]);
+    const last = asked.at(-1);
+    assert.deepEqual({ ...last, timeLeftMs: 0 }, {
+      timeLeftMs: 0,
+      folder: rig.folder,
+      rowsLeft: 6,
+      bytesLeft: 0,
+      shareRows: 50,
+    });
+    assert.ok((last?.timeLeftMs ?? Infinity) <= 60_000 - (rig.clock.nowMs() - startMs));
+    rig.settle(rig.take());
   });
 });
