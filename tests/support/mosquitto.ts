@@ -40,8 +40,19 @@ export interface MosquittoOptions {
 /** Where Debian and others put it; it is often not on a user's PATH. */
 const places = ["mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
 
-/** The program, or null when there is none. Says so, for the suite, when it is missing. */
+/** What {@linkcode findMosquitto} gives when `WEIR_TEST_MQTT_URL` names a broker that runs already. */
+const existing = "the broker of WEIR_TEST_MQTT_URL";
+
+/**
+ * What to give to {@linkcode startMosquitto}: the broker that `WEIR_TEST_MQTT_URL` names, else the program, or null when there is none;
+ * says so, for the suite, then.
+ */
 export function findMosquitto(suite: string): string | null {
+  return Deno.env.has("WEIR_TEST_MQTT_URL") ? existing : findMosquittoProgram(suite);
+}
+
+/** The same for suites that must start, configure and end their brokers themselves. */
+export function findMosquittoProgram(suite: string): string | null {
   for (const program of places) {
     try {
       new Deno.Command(program, { args: ["-h"], stdout: "null", stderr: "null" }).outputSync();
@@ -54,8 +65,26 @@ export function findMosquitto(suite: string): string | null {
   return null;
 }
 
+/** The broker of `WEIR_TEST_MQTT_URL`: it is not ours to end. */
+function existingBroker(options: MosquittoOptions): Mosquitto {
+  if (Object.keys(options).length > 0) throw new Error(`${existing} cannot be configured by a test`);
+  const url = new URL(Deno.env.get("WEIR_TEST_MQTT_URL") ?? "");
+  const notOurs = () => Promise.reject(new Error(`${existing} cannot be started or stopped by a test`));
+  return {
+    host: url.hostname,
+    port: Number(url.port || "1883"),
+    url: url.href.replace(/\/$/, ""),
+    folder: "",
+    stop: notOurs,
+    start: notOurs,
+    log: () => "",
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
 /** Starts a broker and waits until it accepts connections. */
 export async function startMosquitto(program: string, options: MosquittoOptions = {}): Promise<Mosquitto> {
+  if (program === existing) return existingBroker(options);
   const folder = await Deno.makeTempDir({ prefix: "weir-mosquitto-" });
   const host = "127.0.0.1";
   const port = freePort();

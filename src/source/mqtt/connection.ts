@@ -30,7 +30,7 @@ export interface ConnectionOptions {
   readonly clientId: string;
   readonly username: string | null;
   readonly password: string | null;
-  /** Clean start, and no session left behind: for a check. */
+  /** Clean start, and no session left behind. */
   readonly clean: boolean;
   /** v5: how long the broker keeps the session after the connection. 3.1.1 has no such word: the broker decides. */
   readonly sessionExpirySeconds: number;

@@ -95,7 +95,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     const abandoned = pending.connected(sessionPresent, (packetId) => connection.acknowledge(packetId));
     if (!sessionPresent) {
       accepted.clear();
-      if (everConnected) notices.sessionLost(abandoned);
+      if (everConnected && !connectionOptions.clean) notices.sessionLost(abandoned);
       releaseDrained();
     } else {
       redeliveryWait = clock.after(redeliveryWaitMs, abandonUnclaimed);

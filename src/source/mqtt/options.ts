@@ -47,6 +47,8 @@ export interface MqttSourceOptions {
   readonly keepaliveSeconds: number;
   /** v5: how long the broker is asked to keep the session while we are away. */
   readonly sessionExpirySeconds: number;
+  /** Begin without a session and leave none behind (a dry run): what comes while there is no connection is not kept. Default: false. */
+  readonly cleanSession?: boolean;
 }
 
 /** What the options come to. */
@@ -106,7 +108,7 @@ export function parseMqttOptions(options: MqttSourceOptions, gateway: string): P
       clientId,
       username: options.username,
       password: options.password,
-      clean: false,
+      clean: options.cleanSession ?? false,
       sessionExpirySeconds: options.sessionExpirySeconds,
       receiveMax: options.receiveMax,
       keepaliveSeconds: options.keepaliveSeconds,

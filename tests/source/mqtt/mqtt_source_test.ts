@@ -311,6 +311,15 @@ Deno.test("A lost session is told once for each loss, with how many messages end
   settle(take());
 });
 
+Deno.test("With a clean session none is asked for, and none is missed", async () => {
+  const { clock, broker, parts } = await bench({ cleanSession: true });
+  assert.equal(broker.tries[0]?.clean, true);
+  broker.cut();
+  await clock.advance(2_000);
+  assert.equal(broker.subscribes.length, 2);
+  assert.equal(parts.said("mqtt.session_lost").length, 0);
+});
+
 Deno.test("The status topic gets online at each connection", async () => {
   const { clock, broker } = await bench({ statusTopic: "weir/status" });
   await clock.advance(10);
