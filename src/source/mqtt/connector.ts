@@ -8,6 +8,7 @@ import { createBackoff } from "../../core/backoff.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Dice } from "../../core/dice.ts";
 import type { Emit, Level } from "../../core/event.ts";
+import { quoted } from "../../core/text.ts";
 import type { Connection, ConnectionOptions, Loss, OpenConnection, Opened, ProtocolVersion } from "./connection.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -102,7 +103,7 @@ export function createConnector(parts: ConnectorParts, events: ConnectorEvents):
           "connected",
           "info",
           "mqtt.connected",
-          `Connected to ${address} as "${clientId}", MQTT ${version === 5 ? "5" : "3.1.1"}, ${session}`,
+          `Connected to ${address} as ${quoted(clientId)}, MQTT ${version === 5 ? "5" : "3.1.1"}, ${session}`,
           { version, session_present: opened.sessionPresent },
         );
         events.opened(connection, opened, version);
@@ -154,7 +155,9 @@ export function createConnector(parts: ConnectorParts, events: ConnectorEvents):
         "error",
         "mqtt.connection_unstable",
         `The broker ${address} has closed ${shortLives} connections soon after they were made. ` +
-          `Perhaps another client uses the client id "${clientId}": give each gateway its own --gateway or --mqtt-client-id`,
+          `Perhaps another client uses the client id ${
+            quoted(clientId)
+          }: give each gateway its own --gateway or --mqtt-client-id`,
       );
     }
     return false;
