@@ -95,7 +95,7 @@ export const files = {
     ...here,
     help: "also read sub-folders; a link that leads out is not followed",
   }),
-  cap: defaulted("files-cap", rateOrNone(1), "1000/s", {
+  cap: defaulted("files-cap", rateOrNone(1), "500/s", {
     ...alsoDemo,
     help: "rows a second that all files together never pass",
     unit: "rows/s",
