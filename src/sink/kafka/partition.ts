@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Backoff } from "../../core/backoff.ts";
 import type { Reading } from "../../core/reading.ts";
 
 /** Readings with their keys, side by side. */
@@ -46,8 +47,8 @@ export interface Partition {
   identity: Identity | null;
   /** Sequence number of the next record. */
   sequence: number;
-  /** Failures in a row. */
-  failures: number;
+  /** Failures in a row, and how long to wait after each. */
+  readonly backoff: Backoff;
   readonly queue: RecordQueue;
 }
 

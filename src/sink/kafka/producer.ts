@@ -12,20 +12,24 @@
  *
  * @module
  */
-import { type Backoff, type BackoffOptions, createBackoff } from "../../core/backoff.ts";
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { BackoffOptions } from "../../core/backoff.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { Dice } from "../../core/dice.ts";
 import type { Emit } from "../../core/event.ts";
 import type { Reading, Reason } from "../../core/reading.ts";
 import { formatBytes, quoted } from "../../core/text.ts";
 import { isPassing, pathAdviceOf, troubleOf, type Verdict, verdictOf } from "./classify.ts";
 import type { Cluster } from "./cluster.ts";
+import { batchMaker, tooLarge } from "./batch_maker.ts";
+import { createFlushes } from "./flushes.ts";
+import { type Leader, newLeader, waitOf } from "./leader.ts";
 import type { Batch, Identity, Partition } from "./partition.ts";
 import { PathError } from "./path_error.ts";
-import { batchHeaderBytes, type Compression, createRecordBatchEncoder, type RecordShape } from "./record_batch.ts";
+import { producerIdAsker } from "./producer_ids.ts";
+import { type Compression, createRecordBatchEncoder, type RecordShape } from "./record_batch.ts";
 import type { ProduceAnswer } from "./requests.ts";
 import { createTimers } from "./timers.ts";
-import { createTopics, type Topic } from "./topics.ts";
+import { createTopics } from "./topics.ts";
 import type { Troubles } from "./troubles.ts";
 
 /** How a producer works. */
@@ -81,21 +85,6 @@ export interface Producer {
   status(): ProducerStatus;
 }
 
-interface Leader {
-  readonly node: number;
-  /** Partitions with something to send, the longest-waiting first. */
-  readonly ready: Set<Partition>;
-  requestsInFlight: number;
-  /** Since when records gather. */
-  gatheringSinceMs: number;
-  /** A batch is full, or one is to be sent again: no more gathering. */
-  urgent: boolean;
-  throttledUntilMs: number;
-  pumpPlanned: boolean;
-  timer: Timer | null;
-  readonly backoff: Backoff;
-}
-
 /** Sequence numbers wrap here (Kafka's are non-negative int32). */
 const sequenceMask = 0x7fffffff;
 
@@ -107,8 +96,10 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   const { clock, dice, cluster, troubles } = deps;
   const timers = createTimers(clock);
   const encoder = createRecordBatchEncoder(deps.shape, options.compression);
+  const makeBatch = batchMaker({ clock, encoder, rejectAll });
   const leaders = new Map<number, Leader>();
-  const flushes = new Set<{ readonly open: Set<Reading>; readonly resolve: () => void }>();
+  const flushes = createFlushes();
+  const acquireIdentity = producerIdAsker(options.backoff, { cluster, timers, dice, troubles });
   const topics = createTopics(options, { cluster, timers, dice, troubles, onReady: makeReady });
   const identityPlace = `${options.clientId} producer id`;
   let identity: Identity | null = null;
@@ -137,18 +128,16 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       topics.place(topics.named(topic), reading, key);
     },
     flush() {
-      if (inFlightReadings === 0 || closed) return Promise.resolve();
-      return new Promise((resolve) => {
-        flushes.add({ open: openReadings(), resolve });
-        for (const leader of leaders.values()) planPump(leader);
-      });
+      if (closed) return Promise.resolve();
+      const flushed = flushes.begin(new Set(topics.openReadings()));
+      for (const leader of leaders.values()) planPump(leader);
+      return flushed;
     },
     close() {
       closed = true;
       timers.cancelAll();
       cluster.close();
-      for (const { resolve } of flushes) resolve();
-      flushes.clear();
+      flushes.endAll();
     },
     status: () => ({ inFlightReadings, retries, throttledMs, maybeDoubled }),
   };
@@ -171,17 +160,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   function leaderOf(node: number): Leader {
     const known = leaders.get(node);
     if (known !== undefined) return known;
-    const leader: Leader = {
-      node,
-      ready: new Set(),
-      requestsInFlight: 0,
-      gatheringSinceMs: 0,
-      urgent: false,
-      throttledUntilMs: -Infinity,
-      pumpPlanned: false,
-      timer: null,
-      backoff: createBackoff(options.backoff, dice),
-    };
+    const leader = newLeader(node);
     leaders.set(node, leader);
     return leader;
   }
@@ -200,26 +179,17 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     if (closed || leader.ready.size === 0) return;
     if (identity === null) return askIdentity();
     if (leader.requestsInFlight >= options.requestsInFlightMax) return;
-    const waitMs = waitOf(leader);
+    const waitMs = waitOf(leader, clock.nowMs(), flushes.active ? 0 : options.lingerMs);
     if (waitMs > 0) {
       leader.timer = timers.after(waitMs, () => planPump(leader));
       return;
     }
-    sendRequest(leader);
+    sendRequest(leader, identity);
     // The rest in another turn: encoding a request takes a few milliseconds.
     if (leader.ready.size > 0) leader.timer = timers.after(0, () => planPump(leader));
   }
 
-  /** How long the next request to this leader is to wait, in ms. */
-  function waitOf(leader: Leader): number {
-    const now = clock.nowMs();
-    const throttleMs = leader.throttledUntilMs - now;
-    if (throttleMs > 0) return throttleMs;
-    if (leader.requestsInFlight === 0 || leader.urgent || flushes.size > 0) return 0;
-    return leader.gatheringSinceMs + options.lingerMs - now;
-  }
-
-  function sendRequest(leader: Leader): void {
+  function sendRequest(leader: Leader, stamp: Identity): void {
     const partitions: Partition[] = [];
     const batches: { topic: string; partition: number; bytes: Uint8Array }[] = [];
     let bytes = 0;
@@ -233,7 +203,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       }
       leader.ready.delete(partition);
       partition.readyAt = -1;
-      const batch = partition.batch ?? makeBatch(partition);
+      const batch = partition.batch ?? nextBatch(partition, stamp);
       if (batch === null) continue;
       if (batch.attempts > 0) retries += 1;
       batch.attempts += 1;
@@ -250,29 +220,13 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     );
   }
 
-  /** Makes the next batch of a partition; null when it has to wait, or when all that it had is rejected. */
-  function makeBatch(partition: Partition): Batch | null {
-    const stamp = partition.identity ?? identity;
-    if (stamp === null) return null;
+  /** The next batch of a partition; null when all that it had is rejected. */
+  function nextBatch(partition: Partition, stamp: Identity): Batch | null {
     const topic = topics.named(partition.topic);
-    while (partition.queue.length > 0) {
-      const { readings, keys, from, count } = partition.queue.front();
-      const encoded = encoder.encode(readings, keys, from, count, topic.batchBytesMax, {
-        ...stamp,
-        sequence: partition.sequence,
-        timestampMs: clock.wallMs(),
-      });
-      const records = partition.queue.take(encoded.count);
-      if (topic.bytesMax !== null && encoded.bytes.length > topic.bytesMax && encoded.count === 1) {
-        rejectAll(records.readings, "too_large", tooLarge(topic, encoded.bytes.length));
-        continue;
-      }
-      partition.batch = { ...records, bytes: encoded.bytes, inDoubt: false, attempts: 0 };
-      topics.rotate(topic, partition);
-      return partition.batch;
-    }
-    topics.settled(topic);
-    return null;
+    partition.batch = makeBatch(partition, topic, partition.identity ?? stamp);
+    if (partition.batch === null) topics.settled(topic);
+    else topics.rotate(topic, partition);
+    return partition.batch;
   }
 
   // --- What came of it
@@ -280,7 +234,6 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   function onAnswer(leader: Leader, partitions: readonly Partition[], answer: ProduceAnswer): void {
     if (closed) return;
     leader.requestsInFlight -= 1;
-    leader.backoff.reset();
     if (answer.throttleMs > 0) {
       throttledMs += answer.throttleMs;
       leader.throttledUntilMs = clock.nowMs() + answer.throttleMs;
@@ -299,35 +252,35 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     if (batch === null) throw new Error(`Partition ${partition.place} has an answer and no batch`);
     if (verdict.action === "done") {
       partition.batch = null;
-      partition.failures = 0;
+      partition.backoff.reset();
       partition.sequence = (partition.sequence + batch.readings.length) & sequenceMask;
       troubles.recover(partition.place);
       deliver(batch.readings);
       makeReady(partition);
     } else {
       batch.inDoubt ||= verdict.inDoubt;
-      partition.failures += 1;
-      if (!verdict.passing || partition.failures > 1) {
+      const delayMs = partition.backoff.nextMs();
+      if (!verdict.passing || partition.backoff.failures > 1) {
         const what = `Kafka topic ${quoted(partition.topic)}: ${verdict.what}`;
         troubles.suffer(`topic ${partition.topic} ${code}`, partition.place, what, verdict.advice);
       }
-      mend(partition, batch, verdict, code);
+      mend(partition, batch, verdict, code, delayMs);
     }
     topics.settled(topics.named(partition.topic));
   }
 
-  function mend(partition: Partition, batch: Batch, verdict: Verdict, code: number): void {
+  function mend(partition: Partition, batch: Batch, verdict: Verdict, code: number, delayMs: number): void {
     switch (verdict.action) {
       case "again":
         topics.refresh(partition.topic);
-        return pause(partition);
+        return pause([partition], delayMs);
       case "split":
         return splitBatch(partition, batch, verdict, code);
       case "restamp":
         partition.batch = null;
         partition.queue.putBack(batch);
         // An attempt that may be in the log holds the sequence; new bytes must not take the same one.
-        return batch.inDoubt ? renew(partition, batch) : pause(partition);
+        return batch.inDoubt ? renew(partition, batch) : pause([partition], delayMs);
       case "new_id":
         partition.batch = null;
         partition.queue.putBack(batch);
@@ -342,7 +295,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     const half = readings.length >> 1;
     partition.batch = null;
     // A refusal of records is no trouble of the partition: it goes on.
-    partition.failures = 0;
+    partition.backoff.reset();
     troubles.recover(partition.place);
     if (half > 0) {
       partition.queue.putBack({ readings: readings.slice(half), keys: keys.slice(half) });
@@ -378,19 +331,17 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       );
     }
     partition.waiting = true;
-    void acquireIdentity(partition.place, (fresh) => {
+    void acquireIdentity(partition.place).then((fresh) => {
       partition.identity = fresh;
       partition.sequence = 0;
-      partition.waiting = false;
-      makeReady(partition);
+      resume(partition);
     });
   }
 
-  /** Lets a partition wait for its backoff. */
-  function pause(partition: Partition): void {
-    partition.waiting = true;
-    const delayMs = delayAfter(partition.failures);
-    timers.after(delayMs, () => resume(partition));
+  /** Lets partitions wait, together, so that they go into one request again. */
+  function pause(partitions: readonly Partition[], delayMs: number): void {
+    for (const partition of partitions) partition.waiting = true;
+    timers.after(delayMs, () => partitions.forEach(resume));
   }
 
   function resume(partition: Partition): void {
@@ -398,64 +349,32 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     makeReady(partition);
   }
 
-  function delayAfter(failures: number): number {
-    const ceiling = Math.min(options.backoff.maxMs, options.backoff.firstMs * 2 ** Math.min(failures - 1, 30));
-    return ceiling / 2 + dice() * (ceiling / 2);
-  }
-
   function onPathFailed(leader: Leader, partitions: readonly Partition[], thrown: unknown): void {
     if (!(thrown instanceof PathError)) throw thrown;
     if (closed) return;
     leader.requestsInFlight -= 1;
+    let delayMs = 0;
     for (const partition of partitions) {
       partition.onWire = false;
-      partition.waiting = true;
-      partition.failures += 1;
+      delayMs = Math.max(delayMs, partition.backoff.nextMs());
       if (partition.batch !== null) partition.batch.inDoubt = true;
-      if (!isPassing(thrown.failure) || partition.failures > 1) {
+      if (!isPassing(thrown.failure) || partition.backoff.failures > 1) {
         troubles.suffer(troubleOf(thrown.failure), partition.place, thrown.message, pathAdviceOf(thrown.failure));
       }
       topics.refresh(partition.topic);
       topics.settled(topics.named(partition.topic));
     }
-    // Together, so that they go into one request again.
-    timers.after(leader.backoff.nextMs(), () => partitions.forEach(resume));
+    pause(partitions, delayMs);
     planPump(leader);
   }
-
-  // --- Producer ids
 
   function askIdentity(): void {
     if (identityAsked) return;
     identityAsked = true;
-    void acquireIdentity(identityPlace, (fresh) => {
+    void acquireIdentity(identityPlace).then((fresh) => {
       identity = fresh;
       for (const leader of leaders.values()) planPump(leader);
     });
-  }
-
-  async function acquireIdentity(place: string, use: (fresh: Identity) => void): Promise<void> {
-    const backoff = createBackoff(options.backoff, dice);
-    while (!closed) {
-      try {
-        const { code, producerId, producerEpoch } = await cluster.initProducerId();
-        if (closed) return;
-        // A broker that has just started may answer with id -1, and would take batches with it without looking for duplicates.
-        if (code === 0 && producerId >= 0n) {
-          troubles.recover(place);
-          return use({ producerId, producerEpoch });
-        }
-        const { what, advice, passing } = verdictOf(code === 0 ? 14 : code);
-        if (!passing || backoff.failures > 0) {
-          troubles.suffer(`producer id ${code}`, place, `Kafka gives no producer id: ${what}`, advice);
-        }
-      } catch (thrown) {
-        if (!(thrown instanceof PathError)) throw thrown;
-        if (thrown.failure === "closed") return;
-        troubles.suffer(troubleOf(thrown.failure), place, thrown.message, pathAdviceOf(thrown.failure));
-      }
-      await new Promise<void>((resolve) => timers.after(backoff.nextMs(), resolve));
-    }
   }
 
   // --- Reports
@@ -463,44 +382,16 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   function deliver(readings: readonly Reading[]): void {
     inFlightReadings -= readings.length;
     deps.onDelivered(readings);
-    if (flushes.size > 0) forget(readings);
+    if (flushes.active) flushes.reported(readings);
   }
 
   function reject(reading: Reading, reason: Reason, detail: string): void {
     inFlightReadings -= 1;
     deps.onRejected(reading, reason, detail);
-    if (flushes.size > 0) forget([reading]);
+    if (flushes.active) flushes.reported([reading]);
   }
 
   function rejectAll(readings: readonly Reading[], reason: Reason, detail: string): void {
     for (const reading of readings) reject(reading, reason, detail);
-  }
-
-  function forget(readings: readonly Reading[]): void {
-    for (const flush of flushes) {
-      for (const reading of readings) flush.open.delete(reading);
-      if (flush.open.size > 0) continue;
-      flushes.delete(flush);
-      flush.resolve();
-    }
-  }
-
-  /** All readings that are in here. Only a flush asks: it is rare, and this is the price of counting nothing otherwise. */
-  function openReadings(): Set<Reading> {
-    const open = new Set<Reading>();
-    for (const topic of topics.all()) {
-      for (const queue of [topic.held, ...topic.partitions.map((partition) => partition.queue)]) {
-        for (const reading of queue.values()) open.add(reading);
-      }
-      for (const { batch } of topic.partitions) for (const reading of batch?.readings ?? []) open.add(reading);
-    }
-    return open;
-  }
-
-  function tooLarge(topic: Topic, bytes: number): string {
-    const most = topic.bytesMax === null ? "less" : `at most ${formatBytes(topic.bytesMax)}`;
-    return `The record has ${formatBytes(bytes - batchHeaderBytes)} on the wire; Kafka topic ${
-      quoted(topic.name)
-    } takes ${most} (max.message.bytes)`;
   }
 }

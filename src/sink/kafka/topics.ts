@@ -67,7 +67,8 @@ export interface Topics {
   refresh(name: string): void;
   /** Something of this topic was acknowledged or failed: a change of partitions may go on. */
   settled(topic: Topic): void;
-  all(): IterableIterator<Topic>;
+  /** All readings that are in here: held, queued, or in a batch. */
+  openReadings(): IterableIterator<Reading>;
 }
 
 interface TopicState extends Topic {
@@ -123,14 +124,22 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
       for (let step = 1; step <= count; step++) {
         const index = (state.keyless + step) % count;
         const partition = state.partitions[index];
-        if (partition === undefined || partition.leader < 0 || partition.failures > 0) continue;
+        if (partition === undefined || partition.leader < 0 || partition.backoff.failures > 0) continue;
         state.keyless = index;
         return;
       }
     },
     refresh,
     settled: (topic) => resize(stateOf(topic)),
-    all: () => topics.values(),
+    *openReadings() {
+      for (const topic of topics.values()) {
+        yield* topic.held.values();
+        for (const { batch, queue } of topic.partitions) {
+          if (batch !== null) yield* batch.readings;
+          yield* queue.values();
+        }
+      }
+    },
   };
 
   function stateOf(topic: Topic): TopicState {
@@ -233,7 +242,9 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
   function become(topic: TopicState, count: number): void {
     topic.partitions = Array.from(
       { length: count },
-      (_, index) => topic.partitions[index] ?? newPartition(topic.name, index, options.clientId),
+      (_, index) =>
+        topic.partitions[index] ??
+          newPartition(topic.name, index, options.clientId, createBackoff(options.backoff, dice)),
     );
     topic.known = true;
     topic.resizeTo = null;
@@ -290,7 +301,7 @@ function appendTo(
   records.readings.forEach((reading, i) => queue.push(reading, records.keys[i] ?? null));
 }
 
-function newPartition(topic: string, index: number, clientId: string): Partition {
+function newPartition(topic: string, index: number, clientId: string, backoff: Backoff): Partition {
   return {
     topic,
     index,
@@ -302,7 +313,7 @@ function newPartition(topic: string, index: number, clientId: string): Partition
     waiting: false,
     identity: null,
     sequence: 0,
-    failures: 0,
+    backoff,
     queue: createRecordQueue(),
   };
 }
