@@ -119,11 +119,8 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       if (closed) return;
       inFlightReadings += 1;
       if (reading.bytes > options.recordBytesMax) {
-        return reject(
-          reading,
-          "too_large",
-          `The record has ${formatBytes(reading.bytes)}; the most is ${formatBytes(options.recordBytesMax)}`,
-        );
+        const most = formatBytes(options.recordBytesMax);
+        return reject(reading, "too_large", `The record has ${formatBytes(reading.bytes)}; the most is ${most}`);
       }
       topics.place(topics.named(topic), reading, key);
     },
@@ -280,11 +277,11 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
         partition.batch = null;
         partition.queue.putBack(batch);
         // An attempt that may be in the log holds the sequence; new bytes must not take the same one.
-        return batch.inDoubt ? renew(partition, batch) : pause([partition], delayMs);
+        return batch.inDoubt ? renew(partition, batch, delayMs) : pause([partition], delayMs);
       case "new_id":
         partition.batch = null;
         partition.queue.putBack(batch);
-        return renew(partition, batch);
+        return renew(partition, batch, delayMs);
     }
   }
 
@@ -306,36 +303,29 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     } else if (code === 10) {
       rejectAll(readings, "too_large", tooLarge(topic, batch.bytes.length));
     } else {
-      rejectAll(
-        readings,
-        "rejected",
-        `Kafka topic ${quoted(topic.name)} (error code ${code}): ${verdict.what}. ${verdict.advice}`,
-      );
+      const why = `${verdict.what} (error code ${code}). ${verdict.advice}`;
+      rejectAll(readings, "rejected", `Kafka topic ${quoted(topic.name)}: ${why}`);
     }
-    if (batch.inDoubt) renew(partition, batch);
+    if (batch.inDoubt) renew(partition, batch, 0);
     else makeReady(partition);
   }
 
-  /** Gives a partition a producer id of its own, after which its records are sent under new sequences. */
-  function renew(partition: Partition, batch: Batch): void {
-    if (batch.inDoubt) {
-      maybeDoubled += batch.readings.length;
-      deps.emit(
-        "warn",
-        "kafka.maybe_doubled",
-        `Kafka lost track of an attempt to send ${batch.readings.length} records to ${
-          quoted(partition.topic)
-        }: they may be there twice, ` +
-          "with the same weir.id",
-        { topic: partition.topic, partition: partition.index, records: batch.readings.length },
-      );
-    }
+  /** Gives a partition a producer id of its own, and sends its records under new sequences after `delayMs`. */
+  function renew(partition: Partition, batch: Batch, delayMs: number): void {
+    if (batch.inDoubt) tellMaybeDoubled(partition, batch.readings.length);
     partition.waiting = true;
     void acquireIdentity(partition.place).then((fresh) => {
       partition.identity = fresh;
       partition.sequence = 0;
-      resume(partition);
+      pause([partition], delayMs);
     });
+  }
+
+  function tellMaybeDoubled({ topic, index }: Partition, records: number): void {
+    maybeDoubled += records;
+    const message = `Kafka lost track of an attempt to send ${records} records to topic ${quoted(topic)}; ` +
+      "they may be there twice, with the same weir.id";
+    deps.emit("warn", "kafka.maybe_doubled", message, { topic, partition: index, records });
   }
 
   /** Lets partitions wait, together, so that they go into one request again. */

@@ -354,6 +354,18 @@ for (const code of [45, 47, 59]) {
   });
 }
 
+Deno.test("a Kafka that refuses every producer id is not asked in a tight loop", async () => {
+  const { clock, cluster, send, ready } = setUp();
+  await ready();
+  cluster.course = () => ({ kind: "code", code: 47, written: false });
+  send("0");
+  await clock.advance(60_000);
+  assert.ok(
+    cluster.requests.length > 20 && cluster.requests.length < 80,
+    `${cluster.requests.length} requests a minute`,
+  );
+});
+
 Deno.test("a producer id below 0 is never used", async () => {
   const { clock, cluster, send, ready, delivered } = setUp();
   const original = cluster.initProducerId;
