@@ -99,7 +99,7 @@ export const files = {
     ...alsoDemo,
     help: "rows a second that all files together never pass",
     unit: "rows/s",
-    example: "500/s",
+    example: "2000/s",
   }),
   capBytes: defaulted("files-cap-bytes", byteRateOrNone, "none", {
     ...alsoDemo,

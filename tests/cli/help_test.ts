@@ -28,7 +28,7 @@ Deno.test("the help tells defaults, units and examples", () => {
   const [run] = commands;
   assert.ok(run !== undefined);
   const help = commandHelp(run, 100).replace(/\s+/g, " ");
-  assert.ok(help.includes("[rows/s; default: 1000/s; like 500/s]"));
+  assert.ok(help.includes("[rows/s; default: 500/s; like 2000/s]"));
   assert.ok(help.includes("WEIR_FILES_CAP"));
 });
 

@@ -30,7 +30,7 @@ Deno.test("the least that runs is a source and a sink; everything else has its d
     periodMs: null,
     capRowsPerSecond: null,
   }]);
-  assert.equal(settings.files?.capRowsPerSecond, 1000);
+  assert.equal(settings.files?.capRowsPerSecond, 500);
   assert.equal(settings.files?.quietMs, 10_000);
   assert.equal(settings.files?.keepForMs, 7 * 86_400_000);
   assert.equal(settings.files?.csvColumns, null);
