@@ -145,6 +145,8 @@ export interface Rig {
   /** Items taken, in order. */
   readonly items: Item[];
   source: Source;
+  /** How often the scheduler was woken. */
+  wakes: number;
   /** Names of events that happened. */
   said(name: string): readonly Event[];
   /** Values of the readings taken. */
@@ -177,7 +179,7 @@ export async function withRig(options: RigOptions, test: (rig: Rig) => Promise<v
   const folder = await Deno.makeTempDir({ prefix: "weir-files-" });
   const rig = makeRig(folder, options);
   try {
-    await rig.source.start(() => {});
+    await rig.source.start(() => rig.wakes += 1);
     await test(rig);
   } finally {
     await rig.source.close();
@@ -223,12 +225,16 @@ function makeRig(folder: string, options: RigOptions): Rig {
     events,
     items,
     source: make({}),
+    wakes: 0,
     said: (name) => events.filter((event) => event.name === name),
     values: () => items.flatMap((item) => item.kind === "reading" ? [item.value] : []),
     async drop(name, text, mtimeMs) {
+      // Written beside and renamed: a test that sets an mtime must not be read before it is set.
       const path = join(folder, name);
-      await Deno.writeFile(path, typeof text === "string" ? new TextEncoder().encode(text) : text);
-      if (mtimeMs !== undefined) await Deno.utime(path, mtimeMs / 1000, mtimeMs / 1000);
+      const beside = join(folder, ".dropping");
+      await Deno.writeFile(beside, typeof text === "string" ? new TextEncoder().encode(text) : text);
+      if (mtimeMs !== undefined) await Deno.utime(beside, mtimeMs / 1000, mtimeMs / 1000);
+      await Deno.rename(beside, path);
       return path;
     },
     take(max = Infinity) {
@@ -263,7 +269,7 @@ function makeRig(folder: string, options: RigOptions): Rig {
     async restart(more = {}) {
       await rig.source.close();
       rig.source = make(more);
-      await rig.source.start(() => {});
+      await rig.source.start(() => rig.wakes += 1);
     },
     async exists(...path) {
       return await machineDisk.facts(join(folder, ...path)) !== null;
