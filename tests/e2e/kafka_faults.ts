@@ -25,6 +25,8 @@ export interface KafkaFaultsOptions {
   readonly messages: number;
   /** Longest time that a connection hangs. Default: past the gateway's own patience, which is 15 s. */
   readonly hangMsMax?: number;
+  /** Of the Produce requests, how many are hit. Default: 0.08. */
+  readonly share?: number;
 }
 
 /** What came of it; the promises held, or it would have thrown. */
@@ -42,8 +44,6 @@ export function toldFaults({ happened, messages, rows, tookMs }: FaultsSummary):
 }
 
 const messagesPerSecond = 300;
-/** Of the Produce requests, how many are hit. */
-const share = 0.08;
 
 /** Sends a stream and a dump through the bad network. */
 export async function kafkaFaults(
@@ -54,7 +54,7 @@ export async function kafkaFaults(
   },
   options: KafkaFaultsOptions,
 ): Promise<FaultsSummary> {
-  const { seed, rows, messages, kinds = faultKinds, hangMsMax = 20_000 } = options;
+  const { seed, rows, messages, kinds = faultKinds, hangMsMax = 20_000, share = 0.08 } = options;
   const root = await Deno.makeTempDir({ prefix: "weir-faults-" });
   const topic = `faults-${seed}-${kinds.join("-")}`;
   await Deno.mkdir(`${root}/drop`);
@@ -78,7 +78,7 @@ export async function kafkaFaults(
     await eventually("the sensors have spoken", () => sensors.sent >= messages, 60_000);
     await sensors.stop();
     // A drain waits for its verdicts: with 0 everything that was taken in is acknowledged by Kafka. The rest of the dump first.
-    await gateway.logged(/Finished "dump.csv"/, 120_000);
+    await gateway.logged(/Finished "dump.csv"/, 120_000 + 30 * hangMsMax);
     assert.equal(await gateway.stop(), 0, gateway.stderr());
     const records = await kafka.read(topic);
     const stream = arrivalsOf(records, "real_time");

@@ -60,7 +60,7 @@ async function soakFaults(seeds: number): Promise<void> {
   if (seeds === 0) return;
   await using behind = await startKafkaBehindProxy();
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-    const summary = await kafkaFaults({ ...behind, mosquitto }, { seed, rows: 20_000, messages: 3_000 });
+    const summary = await kafkaFaults({ ...behind, mosquitto }, { seed, rows: 20_000, messages: 3_000, share: 0.02 });
     say(`Kafka's faults, seed ${seed}: ${toldFaults(summary)}`);
   }
 }

@@ -14,13 +14,13 @@ async function killedAfter(stateDir: string, first: number, batches: number): Pr
     stderr: "inherit",
   }).spawn();
   let printed = "";
-  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
-    printed += chunk;
-    if (printed.split("\n").length > batches) break;
-  }
+  // Read on by hand: leaving a loop over it would close the pipe, and the writer would end of that.
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  while (printed.split("\n").length <= batches) printed += (await lines.read()).value ?? "";
   await assert.rejects(lockState(stateDir), new RegExp(`in use by process ${child.pid}$`, "m"));
   child.kill("SIGKILL");
   assert.equal((await child.status).signal, "SIGKILL");
+  await lines.cancel();
   return first + printed.split("\n").filter((line) => /^\d+$/.test(line)).length - 1;
 }
 
