@@ -79,6 +79,22 @@ export function dateTrouble(facts: CertificateFacts, wallMs: number): string | n
   return null;
 }
 
+const dayMs = 86_400_000;
+
+/** With fewer days left, and less than a third of its life, a certificate is said to expire soon. */
+const soonDays = 14;
+
+/** What to warn of: {@linkcode dateTrouble}, or `expires in 5 days, on 2026-01-31`; null when nothing. */
+export function dateWarning(facts: CertificateFacts, wallMs: number): string | null {
+  const trouble = dateTrouble(facts, wallMs);
+  if (trouble !== null) return trouble;
+  const leftMs = facts.validToMs - wallMs;
+  if (leftMs > soonDays * dayMs || leftMs * 3 > facts.validToMs - facts.validFromMs) return null;
+  const days = Math.floor(leftMs / dayMs);
+  const left = days === 0 ? "in less than a day" : days === 1 ? "in 1 day" : `in ${days} days`;
+  return `expires ${left}, on ${dayOf(facts.validToMs)}`;
+}
+
 /** A day in UTC: `2026-01-31`. */
 export function dayOf(wallMs: number): string {
   return Number.isFinite(wallMs) ? new Date(wallMs).toISOString().slice(0, 10) : "an unknown day";

@@ -71,7 +71,7 @@ function findingOf(topic: TopicMetadata, bytesMax: number | null): Finding {
 
 function failed(subject: string, thrown: unknown): Finding {
   if (!(thrown instanceof PathError)) throw thrown;
-  return { ok: false, subject, result: thrown.message, advice: pathAdviceOf(thrown.failure) };
+  return { ok: false, subject, result: thrown.message, advice: pathAdviceOf(thrown) };
 }
 
 function howOf(options: ParsedOptions): string {
