@@ -16,7 +16,7 @@ export interface FakeMachine {
 export function fakeMachine({ environment = {}, files = {}, hostname = "box" }: FakeMachine = {}): Surroundings {
   return {
     environment,
-    folder: "/work",
+    folder: "/place",
     hostname: () => hostname,
     readTextFile(path) {
       const text = files[path];
