@@ -177,7 +177,7 @@ const impossible: readonly (readonly [promise: string, args: readonly string[], 
   [
     "writing into a folder that is read",
     [...files, "--sink", "ndjson:dumps/o.ndjson"],
-    /^--sink: Lies in \/work\/dumps/,
+    /^--sink: Lies in \/place\/dumps/,
   ],
   [
     "files' flags without files",
