@@ -14,13 +14,13 @@ export interface FakeMachine {
   readonly modes?: Readonly<Record<string, number>>;
 }
 
-/** Makes the machine. Its working folder is `/work`; a file whose text is `denied` may not be read. */
+/** Makes the machine. Its working folder is `/place`; a file whose text is `denied` may not be read. */
 export function fakeMachine(
   { environment = {}, files = {}, hostname = "box", modes = {} }: FakeMachine = {},
 ): Surroundings {
   return {
     environment,
-    folder: "/work",
+    folder: "/place",
     hostname: () => hostname,
     readTextFile(path) {
       const text = files[path];

@@ -9,6 +9,7 @@ import { Buffer } from "node:buffer";
 import { pbkdf2Sync } from "node:crypto";
 import { createRenewal } from "../../src/config/renewal.ts";
 import { secret } from "../../src/config/secret.ts";
+import { readTextFile } from "../../src/config/surroundings.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { MqttSourceOptions } from "../../src/source/mqtt/options.ts";
 import { makeAuthority, type TestIdentity } from "../support/certificates.ts";
@@ -102,7 +103,7 @@ mosquittoTest(
       await put(gateway);
       const events: string[] = [];
       const renewal = createRenewal({
-        readTextFile: Deno.readTextFileSync,
+        readTextFile,
         clock: systemClock,
         emit: (_level, name) => void events.push(name),
       });
