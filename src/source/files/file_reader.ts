@@ -1,7 +1,7 @@
 /**
  * Reads one file from its checkpoint to its end:
  *
- *     disk bytes -> inflate -> skip what is home already -> decoder -> normalizer -> row buffer
+ *     disk bytes -> inflate -> transcode -> skip what is home already -> decoder -> normalizer -> row buffer
  *
  * The loop is pulled by the buffer: it reads on when there is room, a chunk at a time, and never keeps more than a chunk and a row in
  * between. Rows cost no promise; the loop gives the event loop a turn at each read and after {@linkcode sliceMs} of decoding.
@@ -9,7 +9,7 @@
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
-import type { Arrival, Decoder, Normalizer, OpenDecoder, Row } from "../../core/decoder.ts";
+import type { Arrival, Decoder, DecoderState, FileEncoding, Normalizer, OpenDecoder, Row } from "../../core/decoder.ts";
 import { sleep } from "../../core/clock.ts";
 import { WeirError } from "../../core/error.ts";
 import type { Item, Reason } from "../../core/reading.ts";
@@ -18,9 +18,11 @@ import { formatCount } from "../../core/text.ts";
 import type { Recorded } from "./checkpointer.ts";
 import { isMissing } from "./disk.ts";
 import { type DiskBytes, type DiskBytesDeps, openDiskBytes } from "./disk_bytes.ts";
+import { encodingOf, type EncodingSetting } from "./encoding.ts";
 import { createFileDelivery, type FileDelivery } from "./file_delivery.ts";
 import { createInflate, type Inflate } from "./inflate.ts";
 import type { RowBuffer } from "./row_buffer.ts";
+import { createTranscode } from "./transcode.ts";
 
 /** How reading ended. */
 export type ReadOutcome =
@@ -37,9 +39,9 @@ export interface ReadProgress {
   readonly sizeBytes: number;
   /** Bytes on disk read so far. */
   readonly readBytes: number;
-  /** What they inflated to. */
+  /** What they inflated and were transcoded to. */
   readonly inflatedBytes: number;
-  /** Rows decoded so far, in the whole file, and the inflated byte after the last of them. */
+  /** Rows decoded so far, in the whole file, and the byte after the last of them, inflated and in UTF-8. */
   readonly rows: number;
   readonly rowsEnd: number;
   readonly badRows: number;
@@ -67,6 +69,7 @@ export interface FileReaderOptions {
   readonly badMax: number;
   readonly rowBytesMax: number;
   readonly inflationRatioMax: number;
+  readonly encoding: EncodingSetting;
   readonly gateway: string;
 }
 
@@ -98,6 +101,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   const idPrefix = `${options.gateway}/${record.fileId}/`;
   const skipBytes = record.checkpoint?.byte ?? 0;
   let decoder: Decoder | null = null;
+  let encoding: FileEncoding = "utf-8";
   let disk: DiskBytes | null = null;
   let header: readonly string[] | null = null;
   let lastRow = record.checkpoint?.row ?? 0;
@@ -131,9 +135,14 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
 
   /** Returns false when it was stopped before the end. */
   async function readRows(pieces: Pieces): Promise<boolean> {
-    const head = await readHead(pieces);
+    const rawHead = await readHead(pieces);
     if (signal.aborted) return false;
-    if (head.length === 0) return true;
+    if (rawHead.length === 0) return true;
+    encoding = record.checkpoint === null
+      ? encodingOf(rawHead, options.encoding)
+      : record.checkpoint.encoding ?? "utf-8";
+    const transcode = createTranscode(encoding);
+    const head = transcode.push(rawHead);
     const rows: Row[] = [];
     const opened = deps.openDecoder(decoderName(record.path), head, record.checkpoint);
     decoder = opened;
@@ -167,8 +176,9 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       if (ended) return true;
       const piece = await pieces.next();
       sliceStartMs = clock.nowMs();
-      if (piece !== null) feed(piece);
+      if (piece !== null) feed(transcode.push(piece));
       else if (!signal.aborted) {
+        feed(transcode.end());
         opened.end();
         ended = true;
       }
@@ -238,7 +248,9 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     run,
     record() {
       const { finished, counts } = delivery;
-      const checkpoint = finished === null || decoder === null ? record.checkpoint : decoder.stateAfter(finished);
+      const checkpoint = finished === null || decoder === null
+        ? record.checkpoint
+        : inEncoding(decoder.stateAfter(finished), encoding);
       return { ...record, state: "reading", checkpoint, counts, updatedAtMs: clock.wallMs() };
     },
     progress: () => ({
@@ -304,6 +316,10 @@ async function readHead(pieces: Pieces): Promise<Uint8Array> {
     at += piece.length;
   }
   return whole;
+}
+
+function inEncoding(state: DecoderState, encoding: FileEncoding): DecoderState {
+  return encoding === "utf-8" ? state : { ...state, encoding };
 }
 
 /** The base name without the ending of the compression. */
