@@ -50,7 +50,6 @@ export function createTranscode(encoding: FileEncoding): Transcode {
 /** @param lowAt which of the two bytes of a unit is the low one: 0 or 1 */
 function fromUtf16(lowAt: 0 | 1): Transcode {
   const output = createOutput();
-  const shifts = lowAt === 0 ? { first: 0, second: 8 } : { first: 8, second: 0 };
   /** The first byte of a unit whose second is still to come, or -1. */
   let half = -1;
   /** A high surrogate whose low one is still to come, or 0. */
@@ -68,7 +67,8 @@ function fromUtf16(lowAt: 0 | 1): Transcode {
           break;
         }
         half = -1;
-        const unit = first << shifts.first | (bytes[at++] ?? 0) << shifts.second;
+        const second = bytes[at++] ?? 0;
+        const unit = lowAt === 0 ? first | second << 8 : first << 8 | second;
         if (high !== 0) {
           if ((unit & 0xfc00) === 0xdc00) {
             const point = 0x10000 + ((high & 0x3ff) << 10) + (unit & 0x3ff);
@@ -108,7 +108,8 @@ function fromSingleBytes(upperHalf: readonly number[]): Transcode {
       if (isAscii(bytes)) return bytes;
       const into = output.ofAtLeast(3 * bytes.length);
       let length = 0;
-      for (const byte of bytes) {
+      for (let at = 0; at < bytes.length; at++) {
+        const byte = bytes[at] ?? 0;
         const point = byte < 0x80 ? byte : upperHalf[byte - 0x80] ?? 0;
         // A byte from 0x80 on that follows a whole character is not UTF-8.
         if (point < 0x80) into[length++] = byte;
