@@ -6,6 +6,9 @@
  * The loop is pulled by the buffer: it reads on when there is room, a chunk at a time, and never keeps more than a chunk and a row in
  * between. Rows cost no promise; the loop gives the event loop a turn at each read and after {@linkcode sliceMs} of decoding.
  *
+ * All positions are those of the bytes that the decoder sees, after both steps: what is called inflated here is in UTF-8 too. Reading is
+ * resumed by doing both again from the first byte on.
+ *
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
@@ -39,9 +42,9 @@ export interface ReadProgress {
   readonly sizeBytes: number;
   /** Bytes on disk read so far. */
   readonly readBytes: number;
-  /** What they inflated and were transcoded to. */
+  /** What they inflated to. */
   readonly inflatedBytes: number;
-  /** Rows decoded so far, in the whole file, and the byte after the last of them, inflated and in UTF-8. */
+  /** Rows decoded so far, in the whole file, and the inflated byte after the last of them. */
   readonly rows: number;
   readonly rowsEnd: number;
   readonly badRows: number;
@@ -135,22 +138,21 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
 
   /** Returns false when it was stopped before the end. */
   async function readRows(pieces: Pieces): Promise<boolean> {
-    const rawHead = await readHead(pieces);
+    const head = await readHead(pieces);
     if (signal.aborted) return false;
-    if (rawHead.length === 0) return true;
-    encoding = record.checkpoint === null
-      ? encodingOf(rawHead, options.encoding)
-      : record.checkpoint.encoding ?? "utf-8";
-    const transcode = createTranscode(encoding);
-    const head = transcode.push(rawHead);
+    if (head.length === 0) return true;
     const rows: Row[] = [];
-    const opened = deps.openDecoder(decoderName(record.path), head, record.checkpoint);
+    encoding = record.checkpoint === null ? encodingOf(head, options.encoding) : record.checkpoint.encoding ?? "utf-8";
+    const transcode = createTranscode(encoding);
+    const textHead = createTranscode(encoding).push(head);
+    const opened = deps.openDecoder(decoderName(record.path), textHead, record.checkpoint);
     decoder = opened;
-    const feed = (piece: Uint8Array) => {
-      const fresh = piece.subarray(Math.max(0, Math.min(piece.length, skipBytes - inflatedBytes)));
-      inflatedBytes += piece.length;
+    const decode = (text: Uint8Array) => {
+      const fresh = text.subarray(Math.max(0, Math.min(text.length, skipBytes - inflatedBytes)));
+      inflatedBytes += text.length;
       if (fresh.length > 0) opened.push(fresh);
     };
+    const feed = (piece: Uint8Array) => decode(transcode.push(piece));
     feed(head);
     let ended = false;
     let sliceStartMs = clock.nowMs();
@@ -176,9 +178,9 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       if (ended) return true;
       const piece = await pieces.next();
       sliceStartMs = clock.nowMs();
-      if (piece !== null) feed(transcode.push(piece));
+      if (piece !== null) feed(piece);
       else if (!signal.aborted) {
-        feed(transcode.end());
+        decode(transcode.end());
         opened.end();
         ended = true;
       }

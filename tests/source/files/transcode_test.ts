@@ -13,7 +13,8 @@ function transcoded(bytes: Uint8Array, encoding: FileEncoding, sizes: readonly n
   const transcode = createTranscode(encoding);
   const out: Uint8Array[] = [];
   const reused = new Uint8Array(Math.max(1, ...sizes));
-  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+  let at = 0;
+  for (let turn = 0; at < bytes.length; turn++) {
     const piece = bytes.subarray(at, at + (sizes[turn % sizes.length] ?? 1));
     reused.set(piece);
     out.push(transcode.push(reused.subarray(0, piece.length)).slice());
