@@ -189,7 +189,7 @@ export const files = {
       ...here,
       help: "encoding of files that have no byte order mark; auto: UTF-8",
       more:
-        "A byte order mark decides (UTF-8, UTF-16); `utf-8` takes every file as it is. Positions (`weir.id`, checkpoints, dead letters) are those of the text in UTF-8. What is no character makes its row a dead letter.",
+        "A byte order mark decides (UTF-8, UTF-16); `utf-8` takes every file as it is. `latin1` is ISO 8859-1; what has a euro sign is `windows-1252`. Positions (`weir.id`, checkpoints, dead letters) are those of the text in UTF-8. What is no character makes its row a dead letter.",
     },
   ),
   csvDelimiter: defaulted("csv-delimiter", delimiter, "auto", {
