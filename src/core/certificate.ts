@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { messageOf } from "./error.ts";
 import { quoted } from "./text.ts";
 
@@ -64,8 +64,8 @@ export function readIdentity({ certificate, key }: Identity): Read<CertificateFa
   if (!secret.ok) return secret;
   const [own] = chain.value;
   if (own === undefined) throw new Error("A chain without a certificate");
-  if (own.checkPrivateKey(secret.value)) return { ok: true, value: factsOf(own) };
-  const other = chain.value.find((one) => one.checkPrivateKey(secret.value));
+  if (belongs(own, secret.value)) return { ok: true, value: factsOf(own) };
+  const other = chain.value.find((one) => belongs(one, secret.value));
   const trouble = other === undefined
     ? `The key does not belong to the certificate of ${quoted(nameOf(own.subject))}`
     : `The key belongs to the certificate of ${quoted(nameOf(other.subject))}, which must be the first in its file`;
@@ -103,6 +103,12 @@ export function dayOf(wallMs: number): string {
 /** The common name in a subject or issuer as node:crypto writes it (a part a line); without one, all of it. */
 export function nameOf(subject: string): string {
   return /^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll("\n", ", ");
+}
+
+/** By their public keys: `checkPrivateKey` is missing in older Denos that run Weir. */
+function belongs(certificate: X509Certificate, key: KeyObject): boolean {
+  const bytesOf = (publicKey: KeyObject) => publicKey.export({ type: "spki", format: "der" });
+  return bytesOf(certificate.publicKey).equals(bytesOf(createPublicKey(key)));
 }
 
 function parseCertificates(pem: string): Read<readonly X509Certificate[]> {
