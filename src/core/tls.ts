@@ -78,7 +78,13 @@ export async function explainTls(
     const certificate = await lookAt(address, clock);
     return certificate === null
       ? { what: `its certificate is refused: ${said}`, advice: untrustedAdvice(setting) }
-      : certificateTrouble(certificate, /altname|NotValidForName|not valid for name/i.test(`${code} ${said}`), address, setting, clock);
+      : certificateTrouble(
+        certificate,
+        /altname|NotValidForName|not valid for name/i.test(`${code} ${said}`),
+        address,
+        setting,
+        clock,
+      );
   }
   return {
     what: `there is no TLS: ${said}`,
