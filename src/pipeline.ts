@@ -52,6 +52,8 @@ export interface Pipeline {
   drain(): Promise<void>;
   /** Gives up what is still on its way: it comes again after the next start. Never throws. */
   close(): Promise<void>;
+  /** Changes the cap of all files from now on, rows/s or null. */
+  setCap(capRows: number | null): void;
   /** Delay of the stream over the last ten seconds. */
   delay(): DelayStatus;
 }
@@ -60,7 +62,7 @@ const originOf: Readonly<Record<Lane, Origin>> = { stream: "real_time", files: "
 
 /** Puts the data path together. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { sources, sink, tally, clock } = parts;
+  const { sources, tally, clock } = parts;
   const delay = createDelayWindow(clock);
 
   const outbox = createOutbox({
@@ -106,6 +108,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       await outbox.flush();
     },
     close,
+    setCap: fairShare.setCap,
     delay: delay.status,
   };
 }

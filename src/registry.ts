@@ -5,6 +5,7 @@
  */
 import type { Settings, TextFile } from "./config/settings.ts";
 import type { Clock } from "./core/clock.ts";
+import type { Forecast } from "./core/deadline.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
 import { messageOf, WeirError } from "./core/error.ts";
@@ -32,6 +33,8 @@ export interface PartsDeps {
   readonly emit: Emit;
   readonly ledger: CheckpointStore;
   readonly tally: Tally;
+  /** Judges the deadlines of files. */
+  readonly forecast: Forecast;
   /** A name for this life of the process. */
   readonly boot: string;
   readonly stdout: { write(bytes: Uint8Array): Promise<number> };

@@ -48,7 +48,7 @@ export interface Deadline {
 }
 
 /** A share that is used to more than this leaves too little for what may come between. */
-const comfortable = 0.8;
+export const comfortable = 0.8;
 
 /** Judges one file. */
 export function judgeDeadline(input: DeadlineInput): Deadline {

@@ -35,13 +35,17 @@ export type ReadOutcome =
 /** How far it is. */
 export interface ReadProgress {
   readonly sizeBytes: number;
-  /** Bytes on disk read so far. */
-  readonly readBytes: number;
+  /** Bytes on disk that were inflated so far. */
+  readonly workedBytes: number;
   /** What they inflated to. */
   readonly inflatedBytes: number;
+  /** The last byte was read. */
+  readonly ended: boolean;
   /** Rows decoded so far, in the whole file, and the inflated byte after the last of them. */
   readonly rows: number;
   readonly rowsEnd: number;
+  /** The inflated byte after the last row that was handed over. */
+  readonly takenEnd: number;
   readonly badRows: number;
   /** First byte of the first row that was decoded, or null. */
   readonly firstByte: number | null;
@@ -99,6 +103,8 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   const skipBytes = record.checkpoint?.byte ?? 0;
   let decoder: Decoder | null = null;
   let disk: DiskBytes | null = null;
+  let pieces: Pieces | null = null;
+  let ended = false;
   let header: readonly string[] | null = null;
   let lastRow = record.checkpoint?.row ?? 0;
   let badRows = record.counts.deadLettered;
@@ -108,7 +114,6 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   const delivery = createFileDelivery(options.fullPath, record.counts, () => deps.settled(reader));
 
   async function run(): Promise<ReadOutcome> {
-    let pieces: Pieces | null = null;
     try {
       disk = await openDiskBytes({
         fullPath: options.fullPath,
@@ -133,7 +138,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   async function readRows(pieces: Pieces): Promise<boolean> {
     const head = await readHead(pieces);
     if (signal.aborted) return false;
-    if (head.length === 0) return true;
+    if (head.length === 0) return ended = true;
     const rows: Row[] = [];
     const opened = deps.openDecoder(decoderName(record.path), head, record.checkpoint);
     decoder = opened;
@@ -143,7 +148,6 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       if (fresh.length > 0) opened.push(fresh);
     };
     feed(head);
-    let ended = false;
     let sliceStartMs = clock.nowMs();
     while (!signal.aborted) {
       if (buffer.room() < 1) {
@@ -243,10 +247,12 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     },
     progress: () => ({
       sizeBytes: disk?.identity.sizeBytes ?? options.identity.sizeBytes,
-      readBytes: disk?.position ?? 0,
+      workedBytes: pieces?.workedBytes ?? 0,
       inflatedBytes,
+      ended,
       rows: lastRow,
       rowsEnd: lastEnd,
+      takenEnd: delivery.takenEnd ?? skipBytes,
       badRows,
       firstByte,
     }),
@@ -256,6 +262,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
 
 /** Inflated bytes, pulled. */
 interface Pieces {
+  readonly workedBytes: number;
   /** The next ones, or null at the end and when reading is stopped. */
   next(): Promise<Uint8Array | null>;
   close(): void;
@@ -265,6 +272,9 @@ function inflated(disk: DiskBytes, ratioMax: number, signal: AbortSignal): Piece
   let inflate: Inflate | null = null;
   let ended = false;
   return {
+    get workedBytes() {
+      return inflate?.workedBytes ?? 0;
+    },
     async next() {
       while (!signal.aborted) {
         const piece = await inflate?.take() ?? null;
