@@ -146,15 +146,7 @@ function filesSource(
   normalizer: Normalizer,
   deps: PartsDeps,
 ): Source {
-  const openDecoder: OpenDecoder = createOpenDecoder({
-    format: files.format === "auto" ? null : files.format,
-    delimiter: files.csvDelimiter,
-    comment: null,
-    skipLines: files.csvSkipLines,
-    columns: files.csvColumns,
-    rowBytesMax,
-    checkHeader: (header) => normalizer.checkHeader(header),
-  });
+  const openDecoder = openDecoderOf(files, (header) => normalizer.checkHeader(header));
   return createFilesSource({
     ...filesDefaults,
     ...files,
@@ -177,6 +169,22 @@ function filesSource(
     openDecoder,
     normalizer,
     gateway: settings.gateway,
+  });
+}
+
+/** How files are decoded. `checkHeader` throws when no row under a CSV header can be good. */
+export function openDecoderOf(
+  files: Pick<NonNullable<Settings["files"]>, "format" | "csvDelimiter" | "csvSkipLines" | "csvColumns">,
+  checkHeader: (header: readonly string[]) => void,
+): OpenDecoder {
+  return createOpenDecoder({
+    format: files.format === "auto" ? null : files.format,
+    delimiter: files.csvDelimiter,
+    comment: null,
+    skipLines: files.csvSkipLines,
+    columns: files.csvColumns,
+    rowBytesMax,
+    checkHeader,
   });
 }
 
