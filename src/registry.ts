@@ -24,6 +24,7 @@ import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
 import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
 import { createFilesSource } from "./source/files/files_source.ts";
 import { filesDefaults } from "./source/files/options.ts";
+import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
 
 /** What the parts work with. */
@@ -35,6 +36,8 @@ export interface PartsDeps {
   readonly tally: Tally;
   /** Judges the deadlines of files. */
   readonly forecast: Forecast;
+  /** Opens MQTT connections. Default: with npm:mqtt. */
+  readonly open?: OpenConnection;
   /** A name for this life of the process. */
   readonly boot: string;
   readonly stdout: { write(bytes: Uint8Array): Promise<number> };

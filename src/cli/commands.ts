@@ -8,6 +8,7 @@ import { completionsOf } from "./completions.ts";
 import type { Command } from "./command.ts";
 import { demo } from "./demo.ts";
 import { dlqCommands } from "./dlq.ts";
+import { doctor } from "./doctor.ts";
 import { plan } from "./plan.ts";
 import { run } from "./run.ts";
 import { schema } from "./schema.ts";
@@ -24,5 +25,6 @@ export const commands: readonly Command[] = [
   top,
   ...dlqCommands,
   schema,
+  doctor,
   completionsOf(() => commands),
 ];

@@ -27,7 +27,7 @@ const late = 1;
 /** The command. */
 export const plan: Command = {
   name: "plan",
-  summary: "tell how long the waiting dumps take, and whether each makes its deadline",
+  summary: "tell when the waiting dumps are in, and whether that is in time",
   words: "",
   examples: [
     "weir plan --config /etc/weir/weir.yaml",

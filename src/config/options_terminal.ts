@@ -21,7 +21,7 @@ const httpUrl: Kind<string> = kind({
 export const terminal = {
   statusUrl: defaulted("status-url", httpUrl, "http://127.0.0.1:9464/status.json", {
     group: "General",
-    commands: ["status", "top"],
+    commands: ["status", "top", "doctor"],
     help: "where the running gateway tells its status",
   }),
   whatIf: repeatable(
