@@ -168,12 +168,16 @@ export function createDeadlineWatch(
   }
 
   /** The cap that just gives each folder what it needs: they share by weight, so the one that needs most for its weight decides. */
-  function capNeeded(files: readonly FileStatus[]): number | null {
-    const weightOf = (path: string) => options.folders.find((folder) => folder.path === path)?.weight ?? 1;
+  function capNeeded(files: readonly FileStatus[]): number {
+    const folderOf = (path: string) => options.folders.find((folder) => folder.path === path);
+    const weightOf = (path: string) => folderOf(path)?.weight ?? 1;
+    // Begun gently: a need that is not known yet will be known at the next look, and a small dump would be through by then. Without a
+    // deadline there is nothing to wait for.
+    const needOf = ({ folder, needRows }: FileStatus) =>
+      (folderOf(folder)?.everyMs ?? null) === null ? Infinity : needRows ?? 0;
     const paths = [...new Set(files.map((file) => file.folder))];
     const weightBusy = paths.reduce((sum, path) => sum + weightOf(path), 0);
-    const needs = files.map(({ folder, needRows }) => (needRows ?? Infinity) * weightBusy / weightOf(folder));
-    return needs.length === 0 ? null : Math.max(...needs);
+    return Math.max(0, ...files.map((file) => needOf(file) * weightBusy / weightOf(file.folder)));
   }
 
   return {

@@ -153,12 +153,23 @@ Deno.test("pace deadline: a fifth more than the needed cap, by weight, never abo
   world.files = [["/a", progress(10, 100_000)]];
   await clock.advance(1000);
   assert.equal(world.caps.at(-1), 50);
+  world.files = [["/a", progress(90_000, 100_000)]];
+  await clock.advance(1000);
   world.files = [];
   await clock.advance(1000);
-  assert.equal(world.caps.at(-1), 500, "the next dump is not begun at the pace of the last one");
+  assert.equal(world.caps.at(-1), 50, "the next dump is begun gently");
   const changes = world.caps.length;
   await clock.advance(5000);
   assert.equal(world.caps.length, changes, "set only when it changes");
+  watch.stop();
+});
+
+Deno.test("pace deadline: a folder without a deadline is read at the cap", async () => {
+  const { clock, world, watch, start } = rig({ pace: "deadline" });
+  await start();
+  world.files = [["/a", progress(10_000, 100_000)], ["/b", progress(10_000, null)]];
+  await clock.advance(1000);
+  assert.deepEqual(world.caps, [50, 500]);
   watch.stop();
 });
 
