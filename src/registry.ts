@@ -177,13 +177,13 @@ function filesSource(
 
 /** How files are decoded. `checkHeader` throws when no row under a CSV header can be good. */
 export function openDecoderOf(
-  files: Pick<NonNullable<Settings["files"]>, "format" | "csvDelimiter" | "csvSkipLines" | "csvColumns">,
+  files: Pick<NonNullable<Settings["files"]>, "format" | "csvDelimiter" | "csvComment" | "csvSkipLines" | "csvColumns">,
   checkHeader: (header: readonly string[]) => void,
 ): OpenDecoder {
   return createOpenDecoder({
     format: files.format === "auto" ? null : files.format,
     delimiter: files.csvDelimiter,
-    comment: null,
+    comment: files.csvComment,
     skipLines: files.csvSkipLines,
     columns: files.csvColumns,
     rowBytesMax,

@@ -5,17 +5,20 @@
  */
 import { Buffer } from "node:buffer";
 import { basename } from "node:path";
-import type { Decoder, DecoderState, OpenDecoder, Row } from "../core/decoder.ts";
+import type { Decoder, DecoderState, FileEncoding, OpenDecoder, Row } from "../core/decoder.ts";
 import { messageOf, WeirError } from "../core/error.ts";
 import { printable, quoted } from "../core/text.ts";
 import { isRefused, machineDisk, type OpenFile } from "../source/files/disk.ts";
+import { encodingOf, type EncodingSetting } from "../source/files/encoding.ts";
 import { type Compression, createInflate, type Inflate } from "../source/files/inflate.ts";
 import { filesDefaults } from "../source/files/options.ts";
+import { createTranscode } from "../source/files/transcode.ts";
 
 /** What the beginning of a file says. */
 export interface FileSample {
   readonly sizeBytes: number;
   readonly compression: Compression;
+  readonly encoding: FileEncoding;
   /** Rows of the beginning, in order; empty for a file without rows. */
   readonly rows: readonly Row[];
   /** How it is read; null for an empty file, or one that cannot be read. */
@@ -29,6 +32,12 @@ export interface FileSample {
   readonly rowBytes: number;
   /** Why the file as a whole could not be read on: it would go to `error/`. */
   readonly refusal: WeirError | null;
+}
+
+/** How files are read. */
+export interface SampleHow {
+  readonly openDecoder: OpenDecoder;
+  readonly encoding: EncodingSetting;
 }
 
 /** How much is looked at. */
@@ -47,13 +56,14 @@ const pullRowsMax = 64;
  *
  * @throws {WeirError} `unavailable` or `permission` when it cannot be opened.
  */
-export async function sampleFile(path: string, openDecoder: OpenDecoder, limits: SampleLimits): Promise<FileSample> {
+export async function sampleFile(path: string, how: SampleHow, limits: SampleLimits): Promise<FileSample> {
   const file = await machineDisk.open(path).catch((thrown) => {
     throw unreadable(path, thrown);
   });
   const pieces = piecesOf(file);
   const rows: Row[] = [];
   let decoder: Decoder | null = null;
+  let encoding: FileEncoding = "utf-8";
   let inflated = 0;
   let whole = false;
   let refusal: WeirError | null = null;
@@ -61,15 +71,23 @@ export async function sampleFile(path: string, openDecoder: OpenDecoder, limits:
     const { sizeBytes } = await file.facts();
     try {
       const head = await headOf(pieces);
-      inflated = head.length;
       whole = head.length === 0;
       if (!whole) {
-        decoder = openDecoder(basename(path).replace(/\.(gz|zst)$/i, ""), head, null);
-        decoder.push(head);
+        encoding = encodingOf(head, how.encoding);
+        const transcode = createTranscode(encoding);
+        const textHead = transcode.push(head).slice();
+        inflated = textHead.length;
+        decoder = how.openDecoder(basename(path).replace(/\.(gz|zst)$/i, ""), textHead, null);
+        decoder.push(textHead);
+        let flushed = false;
         whole = await pullRows(decoder, rows, limits, async () => {
-          const piece = inflated >= limits.inflatedBytesMax ? null : await pieces.next();
-          inflated += piece?.length ?? 0;
-          return piece ?? (pieces.ended ? "end" : "enough");
+          if (flushed) return "end";
+          if (inflated >= limits.inflatedBytesMax) return "enough";
+          const piece = await pieces.next();
+          flushed = piece === null;
+          const text = piece === null ? transcode.end() : transcode.push(piece);
+          inflated += text.length;
+          return text;
         });
       }
     } catch (thrown) {
@@ -82,6 +100,7 @@ export async function sampleFile(path: string, openDecoder: OpenDecoder, limits:
     return {
       sizeBytes,
       compression,
+      encoding,
       rows,
       decoder: decoder?.stateAfter(rows.at(-1) ?? { row: 0, end: 0 }) ?? null,
       whole,
@@ -120,7 +139,6 @@ async function pullRows(
 interface Pieces {
   /** The next ones, or null at the end. */
   next(): Promise<Uint8Array | null>;
-  readonly ended: boolean;
   readonly workedBytes: number;
   readonly compression: Compression;
   close(): void;
@@ -130,9 +148,6 @@ function piecesOf(file: OpenFile): Pieces {
   let inflate: Inflate | null = null;
   let ended = false;
   return {
-    get ended() {
-      return ended;
-    },
     get workedBytes() {
       return inflate?.workedBytes ?? 0;
     },

@@ -155,7 +155,7 @@ export function sampleText(
   return `${lines.join("\n")}\n`;
 }
 
-function shapeText({ decoder, compression, rows, whole, rowsEstimated, sizeBytes }: FileSample): string {
+function shapeText({ decoder, compression, encoding, rows, whole, rowsEstimated, sizeBytes }: FileSample): string {
   const format = decoder === null
     ? []
     : [decoder.format.toUpperCase() + (decoder.delimiter === null ? "" : ` with ${delimiterText(decoder.delimiter)}`)];
@@ -164,7 +164,13 @@ function shapeText({ decoder, compression, rows, whole, rowsEstimated, sizeBytes
     : whole
     ? `${formatCount(rows.length)} rows`
     : `about ${formatCount(rowsEstimated)} rows (the first ${formatCount(rows.length)} were looked at)`;
-  return [...format, ...(compression === "none" ? [] : [compression]), formatBytes(sizeBytes), count]
+  return [
+    ...format,
+    ...(encoding === "utf-8" ? [] : [encoding.toUpperCase()]),
+    ...(compression === "none" ? [] : [compression]),
+    formatBytes(sizeBytes),
+    count,
+  ]
     .filter((part) => part !== "").join(", ");
 }
 

@@ -67,7 +67,7 @@ async function tellSample(path: string, settings: Settings, context: CommandCont
   const normalizer = normalizerOf(settings);
   const sample = await sampleFile(
     path,
-    openDecoderOf(files, (header) => normalizer.checkHeader(header)),
+    { openDecoder: openDecoderOf(files, (header) => normalizer.checkHeader(header)), encoding: files.encoding },
     sampleLimits,
   );
   const report = readSample(sample, normalizer, settings.readings, context.clock.wallMs());

@@ -15,7 +15,7 @@ import { identityOf, sameIdentity } from "../source/files/identity.ts";
 import { knownMax } from "../source/files/known_files.ts";
 import { filesDefaults } from "../source/files/options.ts";
 import { compareFiles } from "../source/files/order.ts";
-import { sampleFile } from "./sample.ts";
+import { sampleFile, type SampleHow } from "./sample.ts";
 
 /** A file that is not finished. */
 export interface WaitingFile {
@@ -65,7 +65,7 @@ export async function waitingIn(
     for (const file of [...listing.files].sort(compareFiles)) {
       const record = known.find((one) => sameIdentity(one.identity, identityOf(file.facts))) ?? null;
       if (record === null || record.state === "reading") {
-        waiting.push(await measured(file, record, openDecoder, nowMs));
+        waiting.push(await measured(file, record, { openDecoder, encoding: files.encoding }, nowMs));
       }
     }
     return { path, files: waiting, lastDumpRows, trouble: null };
@@ -79,7 +79,7 @@ export async function waitingIn(
 async function measured(
   file: ListedFile,
   record: FileRecord | null,
-  openDecoder: OpenDecoder,
+  how: SampleHow,
   nowMs: number,
 ): Promise<WaitingFile> {
   const common = {
@@ -89,7 +89,7 @@ async function measured(
     arrivedMs: Math.min(nowMs, record?.firstSeenAtMs ?? file.mtimeMs),
   };
   try {
-    const sample = await sampleFile(file.fullPath, openDecoder, sampleLimits);
+    const sample = await sampleFile(file.fullPath, how, sampleLimits);
     if (sample.refusal !== null) return { ...common, rowsLeft: 0, exact: false, refusal: sample.refusal.message };
     if (sample.whole) {
       return { ...common, rowsLeft: Math.max(0, sample.rows.length - common.rowsRead), exact: true, refusal: null };

@@ -62,6 +62,13 @@ Deno.test("a compressed file is known by its bytes, a large one is estimated, an
   assert.match((await sample("e.csv", "")).out, /It has no rows/);
 });
 
+Deno.test("a sample in UTF-16 is read as the gateway reads it", async () => {
+  const utf16 = new Uint8Array(new Uint16Array([..."\ufeff" + csv].map((c) => c.charCodeAt(0))).buffer);
+  const { code, out } = await sample("x.csv", utf16, ...aliases);
+  assert.equal(code, 0, out);
+  assert.match(out, /CSV with semicolons, UTF-16LE, 202 B, 3 rows/i);
+});
+
 Deno.test("nothing in a sample reaches the terminal unescaped", async () => {
   const { out } = await sample(
     "e\u001b[2J.ndjson",
