@@ -121,7 +121,7 @@ export const files = {
     ...alsoDemo,
     help: "read at the cap, or only as fast as the deadlines of the folders (every=) need",
     more:
-      "`deadline` reads a fifth faster than the dumps need to be in before their deadlines, at least at `files-min` (at which each dump begins) and never above `files-cap`: the least pressure on the sink. While a folder without a deadline has rows, files are read at the cap.",
+      "`deadline` reads so that each dump is in a sixth of its period before its deadline, at least at `files-min` (at which each dump begins) and never above `files-cap`: the least pressure on the sink. While a folder without a deadline has rows, files are read at the cap.",
   }),
   burst: optional("files-burst", count(1, 10_000_000), {
     ...alsoDemo,

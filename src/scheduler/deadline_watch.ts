@@ -12,7 +12,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import type { FileProgress, Forecast } from "../core/deadline.ts";
 import type { Emit } from "../core/event.ts";
 import type { DeadlineVerdict, FileStatus } from "../core/status.ts";
-import { judgeDeadline, paceRows } from "./deadline.ts";
+import { earlyNeedRows, judgeDeadline, paceRows } from "./deadline.ts";
 import { type DropRows, tellExcess, tellVerdict } from "./deadline_words.ts";
 
 /** What is watched. */
@@ -173,8 +173,11 @@ export function createDeadlineWatch(
     const weightOf = (path: string) => folderOf(path)?.weight ?? 1;
     // Begun gently: a need that is not known yet will be known at the next look, and a small dump would be through by then. Without a
     // deadline there is nothing to wait for.
-    const needOf = ({ folder, needRows }: FileStatus) =>
-      (folderOf(folder)?.everyMs ?? null) === null ? Infinity : needRows ?? 0;
+    const needOf = ({ folder, rowsEstimated, rowsRead, timeLeftMs }: FileStatus) => {
+      const everyMs = folderOf(folder)?.everyMs ?? null;
+      if (everyMs === null) return Infinity;
+      return rowsEstimated === null ? 0 : earlyNeedRows(rowsEstimated - rowsRead, timeLeftMs ?? 0, everyMs);
+    };
     const paths = [...new Set(files.map((file) => file.folder))];
     const weightBusy = paths.reduce((sum, path) => sum + weightOf(path), 0);
     return Math.max(0, ...files.map((file) => needOf(file) * weightBusy / weightOf(file.folder)));

@@ -131,29 +131,29 @@ Deno.test("a sink that takes less than the cap makes a file late, and no higher 
   watch.stop();
 });
 
-Deno.test("pace deadline: a fifth more than the needed cap, by weight, never above the cap nor below the floor", async () => {
+Deno.test("pace deadline: early by a sixth of the period, by weight, never above the cap nor below the floor", async () => {
   const folders = [{ path: "/a", weight: 1, everyMs: hourMs }, { path: "/b", weight: 3, everyMs: hourMs }];
   const { clock, world, watch, start } = rig({ pace: "deadline", folders });
-  world.files = [["/a", progress(10_000, 100_000)]];
+  world.files = [["/a", progress(360_000, hourMs)]];
   await start();
   assert.deepEqual(world.caps, [120]);
-  const forecast = watch.forecast(progress(10_000, 100_000));
+  const forecast = watch.forecast(progress(360_000, hourMs));
   assert.equal(forecast.verdict, "on_time", "judged by the cap that is allowed");
-  assert.equal(Math.round(forecast.etaMs ?? 0), 83_333, "at the rate that is in force");
-  world.files = [["/a", { ...progress(10_000, 100_000), weightBusy: 4 }], ["/b", {
-    ...progress(1_000, 100_000),
+  assert.equal(Math.round(forecast.etaMs ?? 0), 3_000_000, "at the rate that is in force");
+  world.files = [["/a", { ...progress(360_000, hourMs), weightBusy: 4 }], ["/b", {
+    ...progress(36_000, hourMs),
     weight: 3,
     weightBusy: 4,
   }]];
   await clock.advance(1000);
   assert.equal(world.caps.at(-1), 480, "a quarter of it is 120");
-  world.files = [["/a", progress(90_000, 100_000)]];
+  world.files = [["/a", progress(9_000_000, hourMs)]];
   await clock.advance(1000);
   assert.equal(world.caps.at(-1), 500);
-  world.files = [["/a", progress(10, 100_000)]];
+  world.files = [["/a", progress(360, hourMs)]];
   await clock.advance(1000);
   assert.equal(world.caps.at(-1), 50);
-  world.files = [["/a", progress(90_000, 100_000)]];
+  world.files = [["/a", progress(9_000_000, hourMs)]];
   await clock.advance(1000);
   world.files = [];
   await clock.advance(1000);
