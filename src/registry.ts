@@ -7,6 +7,7 @@ import { createRenewal, type Renewal } from "./config/renewal.ts";
 import type { Settings, TextFile } from "./config/settings.ts";
 import { readTextFile } from "./config/surroundings.ts";
 import type { Clock } from "./core/clock.ts";
+import type { Forecast } from "./core/deadline.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
 import { messageOf, WeirError } from "./core/error.ts";
@@ -25,6 +26,7 @@ import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
 import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
 import { createFilesSource } from "./source/files/files_source.ts";
 import { filesDefaults } from "./source/files/options.ts";
+import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
 
 /** What the parts work with. */
@@ -34,6 +36,10 @@ export interface PartsDeps {
   readonly emit: Emit;
   readonly ledger: CheckpointStore;
   readonly tally: Tally;
+  /** Judges the deadlines of files. */
+  readonly forecast: Forecast;
+  /** Opens MQTT connections. Default: with npm:mqtt. */
+  readonly open?: OpenConnection;
   /** A name for this life of the process. */
   readonly boot: string;
   readonly stdout: { write(bytes: Uint8Array): Promise<number> };
@@ -147,15 +153,7 @@ function filesSource(
   normalizer: Normalizer,
   deps: PartsDeps,
 ): Source {
-  const openDecoder: OpenDecoder = createOpenDecoder({
-    format: files.format === "auto" ? null : files.format,
-    delimiter: files.csvDelimiter,
-    comment: files.csvComment,
-    skipLines: files.csvSkipLines,
-    columns: files.csvColumns,
-    rowBytesMax,
-    checkHeader: (header) => normalizer.checkHeader(header),
-  });
+  const openDecoder = openDecoderOf(files, (header) => normalizer.checkHeader(header));
   return createFilesSource({
     ...filesDefaults,
     ...files,
@@ -178,6 +176,22 @@ function filesSource(
     openDecoder,
     normalizer,
     gateway: settings.gateway,
+  });
+}
+
+/** How files are decoded. `checkHeader` throws when no row under a CSV header can be good. */
+export function openDecoderOf(
+  files: Pick<NonNullable<Settings["files"]>, "format" | "csvDelimiter" | "csvComment" | "csvSkipLines" | "csvColumns">,
+  checkHeader: (header: readonly string[]) => void,
+): OpenDecoder {
+  return createOpenDecoder({
+    format: files.format === "auto" ? null : files.format,
+    delimiter: files.csvDelimiter,
+    comment: files.csvComment,
+    skipLines: files.csvSkipLines,
+    columns: files.csvColumns,
+    rowBytesMax,
+    checkHeader,
   });
 }
 
