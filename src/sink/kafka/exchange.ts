@@ -7,11 +7,33 @@
  *
  * @module
  */
-/// <reference types="./kafkajs_internals.d.ts" />
 import { Buffer } from "node:buffer";
-import type { PooledConnection } from "kafkajs/src/network/connectionPool.js";
 import type { KafkaRequest } from "./requests.ts";
 import { wireWriter } from "./wire.ts";
+
+/** What is used of a kafkajs connection. */
+export interface RequestChannel {
+  nextCorrelationId(): number;
+  /** Throws kafkajs's error when it is not connected. */
+  failIfNotConnected(): void;
+  readonly socket: { write(piece: Uint8Array): unknown };
+  readonly requestQueue: { push(request: QueuedRequest): void };
+}
+
+/** A request in the queue of a connection; `resolve` is given the answer behind its correlation id. */
+export interface QueuedRequest {
+  readonly entry: {
+    readonly apiKey: number;
+    readonly apiName: string;
+    readonly apiVersion: number;
+    readonly correlationId: number;
+    readonly resolve: (answer: { readonly payload: Uint8Array }) => void;
+    readonly reject: (error: Error) => void;
+  };
+  readonly expectResponse: boolean;
+  readonly requestTimeout: number | null;
+  readonly sendRequest: () => void;
+}
 
 /** Parts of a request up to this size together are sent as one piece: a copy is cheaper than another call of the system. */
 const oneWriteBytesMax = 64 * 1024;
@@ -22,7 +44,7 @@ const oneWriteBytesMax = 64 * 1024;
  * @throws {Error} kafkajs's own when the connection breaks before the answer is there
  */
 export async function exchange<T>(
-  connection: PooledConnection,
+  connection: RequestChannel,
   clientId: string,
   request: KafkaRequest<T>,
 ): Promise<T> {

@@ -36,28 +36,13 @@ declare module "kafkajs/src/network/connectionPool.js" {
     readonly logger: SilentLogger;
   }
 
-  /** A request in the queue of a connection; `resolve` is given the answer behind its correlation id. */
-  export interface PushedRequest {
-    readonly entry: {
-      readonly apiKey: number;
-      readonly apiName: string;
-      readonly apiVersion: number;
-      readonly correlationId: number;
-      readonly resolve: (answer: { readonly payload: Uint8Array }) => void;
-      readonly reject: (error: Error) => void;
-    };
-    readonly expectResponse: boolean;
-    readonly requestTimeout: number | null;
-    readonly sendRequest: () => void;
-  }
-
   /** One TCP connection with its queue of requests. */
   export interface PooledConnection {
     processData(data: Uint8Array): void;
     nextCorrelationId(): number;
     failIfNotConnected(): void;
     readonly socket: Socket;
-    readonly requestQueue: { scheduleCheckPendingRequests(): void; push(request: PushedRequest): void };
+    readonly requestQueue: { scheduleCheckPendingRequests(): void; push(request: object): void };
   }
 
   export default class ConnectionPool {
