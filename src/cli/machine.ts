@@ -29,6 +29,7 @@ export function machineContext(): Omit<CommandContext, "args"> {
     complaintsOf,
     createApp,
     openLetters: openLedgerReadOnly,
+    openRecords: openLedgerReadOnly,
   };
 }
 
