@@ -115,6 +115,7 @@ function differences(
     request_lost: after.request_lost - before.request_lost,
     acknowledgement_lost: after.acknowledgement_lost - before.acknowledgement_lost,
     cut_in_frame: after.cut_in_frame - before.cut_in_frame,
+    request_late: after.request_late - before.request_late,
     answer_late: after.answer_late - before.answer_late,
   };
 }

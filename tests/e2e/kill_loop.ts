@@ -13,6 +13,7 @@ import { type Dice, seededDice } from "../../src/core/dice.ts";
 import { arrivalsOf, assertFirstArrivalsInOrder, missingOf } from "../support/arrivals.ts";
 import { type Gateway, runGateway, startGateway } from "../support/gateway.ts";
 import type { RunningKafka } from "../support/kafka.ts";
+import type { KafkaProxy } from "../support/kafka_proxy.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
 import { type SensorStream, startSensors } from "../support/sensor_stream.ts";
 import { eventually } from "../support/servers.ts";
@@ -61,7 +62,7 @@ export const keepingBroker = ["max_queued_messages 0", "autosave_on_changes true
 
 /** Runs the loop on a topic and in folders of its own. */
 export async function killLoop(
-  servers: { readonly kafka: RunningKafka; readonly mosquitto: Mosquitto },
+  servers: { readonly kafka: RunningKafka; readonly proxy: KafkaProxy; readonly mosquitto: Mosquitto },
   options: KillLoopOptions,
 ): Promise<KillSummary> {
   const { kafka, mosquitto } = servers;
@@ -70,6 +71,8 @@ export async function killLoop(
   const topic = `kill-${options.seed}`;
   await Deno.mkdir(`${root}/drop`);
   await kafka.createTopic(topic, 3);
+  // Requests take their time on the way, and die with their sender: otherwise hardly a reading would be in flight when the kill comes.
+  servers.proxy.misbehave({ dice: seededDice(options.seed + 1), kinds: ["request_late"], share: 0.5, hangMsMax: 0 });
   const start = () => startGateway(argumentsFor(root, topic, kafka, mosquitto));
   let gateway = start();
   let sensors: SensorStream | null = null;
@@ -102,6 +105,7 @@ export async function killLoop(
       cause: thrown,
     });
   } finally {
+    servers.proxy.misbehave(null);
     await sensors?.stop();
     gateway.signal("SIGKILL");
     await gateway.ended;

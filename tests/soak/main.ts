@@ -13,7 +13,6 @@ import { parseArgs } from "node:util";
 import { kafkaFaults, toldFaults } from "../e2e/kafka_faults.ts";
 import { keepingBroker, killLoop, type KillSummary, told } from "../e2e/kill_loop.ts";
 import { startKafkaBehindProxy } from "../support/kafka_proxy.ts";
-import { startKafka } from "../support/kafka.ts";
 import { findMosquittoProgram, startMosquitto } from "../support/mosquitto.ts";
 import { say } from "../support/seed.ts";
 
@@ -37,21 +36,14 @@ await soakFaults(Number(values.faults));
 
 async function soakKills(rounds: number): Promise<void> {
   if (rounds === 0) return;
-  const kafka = await startKafka();
+  await using behind = await startKafkaBehindProxy();
   const all: KillSummary[] = [];
-  try {
-    for (let done = 0; done < rounds; done += roundsPerSeed) {
-      const seed = firstSeed + done / roundsPerSeed;
-      const summary = await killLoop({ kafka, mosquitto }, {
-        seed,
-        rounds: Math.min(roundsPerSeed, rounds - done),
-        serversToo: true,
-      });
-      all.push(summary);
-      say(`kill loop, seed ${seed}: ${told(summary)}`);
-    }
-  } finally {
-    await kafka.close();
+  for (let done = 0; done < rounds; done += roundsPerSeed) {
+    const seed = firstSeed + done / roundsPerSeed;
+    const options = { seed, rounds: Math.min(roundsPerSeed, rounds - done), serversToo: true };
+    const summary = await killLoop({ ...behind, mosquitto }, options);
+    all.push(summary);
+    say(`kill loop, seed ${seed}: ${told(summary)}`);
   }
   say(`kill loop, sum: ${told(all.reduce(added))}`);
 }

@@ -1,6 +1,6 @@
 /**
  * A proxy before Kafka that knows its frames, and does to Produce requests what bad networks do: a request that never arrives, an
- * acknowledgement that never comes back, a frame cut in the middle, an answer that is late. After a loss the connection is cut at once, or
+ * acknowledgement that never comes back, a frame cut in the middle, a request or an answer that is late. After a loss the connection is cut at once, or
  * hangs half open first.
  *
  * Frames: a 4-byte length, then of a request the API key (i16), its version (i16) and the correlation id (i32), of an answer the
@@ -14,7 +14,13 @@ import type { Dice } from "../../src/core/dice.ts";
 import { type RunningKafka, startKafka } from "./kafka.ts";
 
 /** What can happen to a Produce request. */
-export const faultKinds = ["request_lost", "acknowledgement_lost", "cut_in_frame", "answer_late"] as const;
+export const faultKinds = [
+  "request_lost",
+  "acknowledgement_lost",
+  "cut_in_frame",
+  "request_late",
+  "answer_late",
+] as const;
 export type FaultKind = typeof faultKinds[number];
 
 /** How bad the network is. */
@@ -76,6 +82,7 @@ function startProxy(targetPort: () => number): KafkaProxy {
     request_lost: 0,
     acknowledgement_lost: 0,
     cut_in_frame: 0,
+    request_late: 0,
     answer_late: 0,
   };
   let faults: KafkaFaults | null = null;
@@ -111,6 +118,11 @@ function startProxy(targetPort: () => number): KafkaProxy {
       case "cut_in_frame":
         await writeAll(line.server, frame.subarray(0, Math.floor(frame.length / 2)));
         return await lose(line);
+      case "request_late":
+        // Cut meanwhile, by the death of its sender for one, it never arrives.
+        await sleep(systemClock, (faults?.dice() ?? 0) * lateMsMax, line.cut.signal);
+        if (line.cut.signal.aborted) return;
+        break;
       case "acknowledgement_lost":
       case "answer_late":
         line.marked.set(frame.readInt32BE(8), fault);
@@ -147,7 +159,12 @@ function startProxy(targetPort: () => number): KafkaProxy {
   }
 
   async function serve(client: Deno.TcpConn): Promise<void> {
-    const server = await Deno.connect({ hostname: "127.0.0.1", port: targetPort() });
+    const server = await Deno.connect({ hostname: "127.0.0.1", port: targetPort() }).catch(() => null);
+    if (server === null) {
+      // Kafka is away: whoever calls is refused.
+      client.close();
+      return;
+    }
     const line: Line = { client, server, marked: new Map(), cut: new AbortController(), hanging: false };
     lines.add(line);
     await Promise.all([pump(line, client, onRequest), pump(line, server, onAnswer)]);
