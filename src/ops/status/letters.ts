@@ -8,7 +8,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { DeadLetterStore, StoredLetter } from "../../core/store.ts";
 import { printable } from "../../core/text.ts";
 
-/** What was in a letter. All of it escaped: controls and direction marks are visible. */
+/** What was in a letter. All of it escaped: controls (but line breaks) and direction marks are visible. */
 export interface LetterContents {
   readonly detail: string;
   readonly header: readonly string[] | null;
@@ -111,8 +111,13 @@ function contentsOf({ detail, header, raw }: StoredLetter): LetterContents {
   return {
     detail: printable(detail, 1000),
     header: header === null ? null : header.slice(0, 50).map((name) => printable(name, 100)),
-    raw: printable(new TextDecoder().decode(raw.subarray(0, rawBytesMax)), rawBytesMax),
+    raw: linesOf(new TextDecoder().decode(raw.subarray(0, rawBytesMax))),
     rawBytes: raw.length,
     rawIsCut: raw.length > rawBytesMax,
   };
+}
+
+/** Line breaks stay: JSON of several lines is read by lines. The last one says nothing. */
+function linesOf(text: string): string {
+  return text.replace(/\r?\n$/, "").split("\n").map((line) => printable(line, rawBytesMax)).join("\n");
 }

@@ -102,8 +102,12 @@ function showDelay({ streamDelay }, hasStreams) {
     { className: "of-streams faint", values: points.map((point) => point[3]), filled: false },
   ];
   const { peak, scale } = drawCurves(byId("delay-curve"), times, curves, 1);
-  say(scale, `highest p99 ${delay(peak)}`);
-  byId("delay-curve").setAttribute("aria-label", `p99 of the delay: highest ${delay(peak)}, now ${delay(p99Ms)}`);
+  const known = points.some((point) => point[4] !== null);
+  say(scale, known ? `highest p99 ${delay(peak)}` : "nothing was measured");
+  byId("delay-curve").setAttribute(
+    "aria-label",
+    known ? `p99 of the delay: highest ${delay(peak)}, now ${delay(p99Ms)}` : "Nothing was measured",
+  );
 }
 
 function showRates({ capRows, rates }) {
@@ -231,7 +235,7 @@ function makeLetter(letter) {
     facts.append(fact("what is wrong", shown(detail)));
     if (header !== null) facts.append(fact("header", shown(header.join(", "))));
     facts.append(fact("size", bytes(rawBytes)));
-    const text = made("pre", "", `${shown(raw)}${rawIsCut ? " ..." : ""}`);
+    const text = made("pre", "", `${raw}${rawIsCut ? " ..." : ""}`);
     text.tabIndex = 0;
     details.append(text);
   }
