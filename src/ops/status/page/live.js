@@ -232,7 +232,7 @@ function makeLetter(letter) {
     details.append(made("p", "beside", `${how}weir dlq show ${letter.number}`));
   } else {
     const { detail, header, raw, rawBytes, rawIsCut } = letter.contents;
-    facts.append(fact("what is wrong", shown(detail)));
+    facts.append(fact("problem", shown(detail)));
     if (header !== null) facts.append(fact("header", shown(header.join(", "))));
     facts.append(fact("size", bytes(rawBytes)));
     const text = made("pre", "", `${raw}${rawIsCut ? " ..." : ""}`);

@@ -12,15 +12,8 @@ const particlesMax = 110;
 export function createRivers(canvas) {
   const pen = canvas.getContext("2d");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
-  // Placed evenly by the golden ratio: looks like chance, and is the same each time.
-  const particles = Array.from({ length: particlesMax }, (_, i) => ({
-    at: (i * 0.618034) % 1,
-    lane: ((i * 0.754878) % 1) * 2 - 1,
-    pace: 0.75 + ((i * 0.569840) % 1) * 0.5,
-    sea: ((i * 0.324718) % 1) * 2 - 1,
-  }));
-  const streams = { rate: 0, width: 0, tint: "#000000", above: true };
-  const files = { rate: 0, width: 0, tint: "#000000", above: false };
+  const streams = { rate: 0, width: 0, tint: "#000000", above: true, particles: scattered(0) };
+  const files = { rate: 0, width: 0, tint: "#000000", above: false, particles: scattered(0.5) };
   const now = {
     pool: 0,
     poolWanted: 0,
@@ -110,13 +103,10 @@ export function createRivers(canvas) {
     pen.strokeStyle = river.tint;
     pen.lineCap = "round";
     for (let i = 0; i < shownNow; i++) {
-      const one = particles[i];
-      const key = river.above ? "streamAt" : "fileAt";
-      const at = one[key] ?? one.at;
-      const standing = !river.above && now.capped && at < weirAt;
-      const step = seconds * speed * one.pace * (standing ? 0.3 : 1);
-      const next = (at + step) % 1;
-      one[key] = next;
+      const one = river.particles[i];
+      const standing = !river.above && now.capped && one.at < weirAt;
+      one.at = (one.at + seconds * speed * one.pace * (standing ? 0.3 : 1)) % 1;
+      const next = one.at;
       const { y, half } = bed(river, next);
       // Behind the mouth each goes its own way through the whole river: that is the union.
       const merged = smooth((next - turnTo + 0.06) / 0.2);
@@ -187,6 +177,17 @@ export function createRivers(canvas) {
       if (still.matches) draw(0);
     },
   };
+}
+
+/** Particles, placed evenly by multiples of irrational numbers: it looks like chance, and is the same each time. */
+function scattered(seed) {
+  const share = (i, step) => (seed + i * step) % 1;
+  return Array.from({ length: particlesMax }, (_, i) => ({
+    at: share(i, 0.618034),
+    lane: share(i, 0.754878) * 2 - 1,
+    pace: 0.75 + share(i, 0.56984) * 0.5,
+    sea: share(i, 0.324718) * 2 - 1,
+  }));
 }
 
 /** So much of one colour `#rrggbb` in another. */
