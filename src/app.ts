@@ -5,6 +5,7 @@
  * @module
  */
 import { type Clock, sleep } from "./core/clock.ts";
+import type { Normalizer } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
 import type { Emit } from "./core/event.ts";
 import type { Finding } from "./core/finding.ts";
@@ -13,7 +14,7 @@ import type { Ledger } from "./core/store.ts";
 import { createTally, type Sums, type Tally } from "./core/tally.ts";
 import type { Settings } from "./config/settings.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
-import { buildParts, type Parts, schedulingOf } from "./registry.ts";
+import { buildParts, normalizerOf, type Parts, schedulingOf, weightsOf } from "./registry.ts";
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { openLedger } from "./store/ledger.ts";
 import { lockState, type StateLock } from "./store/lock.ts";
@@ -45,6 +46,13 @@ export interface App {
   /** Ends a `stop` that is under way without waiting any longer. */
   abort(): void;
   status(): AppStatus;
+  /**
+   * Takes over caps, floor, limits in flight, weights and the rules for readings from other settings, for everything that is read or sent
+   * from now on. All other settings stay as they are.
+   *
+   * @throws {WeirError} `configuration`; nothing has changed then.
+   */
+  reload(settings: Settings): void;
   /** Tries the peers, the folders and the state folder, without touching a gateway that runs. Needs no `start`. */
   check(): Promise<readonly Finding[]>;
 }
@@ -68,7 +76,12 @@ const noSums: Sums = { read: 0, delivered: 0, filtered: 0, dead_lettered: 0, dro
  */
 export function createApp(settings: Settings, deps: AppDeps): App {
   const { clock, emit } = deps;
-  const fairShare = schedulingOf(settings);
+  let fairShare = schedulingOf(settings);
+  let rules = normalizerOf(settings);
+  const normalizer: Normalizer = {
+    checkHeader: (header) => rules.checkHeader(header),
+    normalize: (row, arrival) => rules.normalize(row, arrival),
+  };
   const aborted = new AbortController();
   const stdoutGone = Promise.withResolvers<void>();
   // Built once for nothing: wrong expressions, schemas and templates are found before anything is opened.
@@ -80,6 +93,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       ...deps,
       ledger,
       tally,
+      normalizer,
       boot: bootId(deps),
       onStdoutClosed: stdoutGone.resolve,
     });
@@ -145,6 +159,12 @@ export function createApp(settings: Settings, deps: AppDeps): App {
         sources: sources.map((source) => source.status()),
         sink: sink.status(),
       };
+    },
+    reload(next) {
+      const [numbers, nextRules] = [schedulingOf(next), normalizerOf(next)];
+      fairShare = numbers;
+      rules = nextRules;
+      running?.pipeline.reschedule(numbers, weightsOf(next));
     },
     async check() {
       const tried = await Promise.all([

@@ -52,6 +52,8 @@ export interface Pipeline {
   drain(): Promise<void>;
   /** Gives up what is still on its way: it comes again after the next start. Never throws. */
   close(): Promise<void>;
+  /** Other numbers for the scheduler, and weights by the names of the flows, from now on. */
+  reschedule(options: FairShareOptions, weights: ReadonlyMap<string, number>): void;
   /** Delay of the stream over the last ten seconds. */
   delay(): DelayStatus;
 }
@@ -106,6 +108,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       await outbox.flush();
     },
     close,
+    reschedule(options, weights) {
+      fairShare.change(options);
+      fairShare.setWeights(weights);
+    },
     delay: delay.status,
   };
 }

@@ -32,6 +32,8 @@ export interface PartsDeps {
   readonly emit: Emit;
   readonly ledger: CheckpointStore;
   readonly tally: Tally;
+  /** Rows to readings; the owner may change its rules while it is in use. */
+  readonly normalizer: Normalizer;
   /** A name for this life of the process. */
   readonly boot: string;
   readonly stdout: { write(bytes: Uint8Array): Promise<number> };
@@ -57,7 +59,7 @@ const sessionExpirySeconds = 24 * 3600;
  * @throws {WeirError} `configuration` when a template, the schema, a rule, an address or a certificate is wrong.
  */
 export function buildParts(settings: Settings, deps: PartsDeps): Parts {
-  const normalizer = normalizerOf(settings);
+  const { normalizer } = deps;
   return {
     sources: [
       ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, deps)]),
@@ -82,6 +84,14 @@ export function schedulingOf({ files, limits }: Settings): FairShareOptions {
     ...given("inFlightRows", limits.inFlightRows),
     ...given("filesInFlightRows", limits.filesInFlightRows),
   });
+}
+
+/** Weights of the flows, by their names. */
+export function weightsOf({ mqtt, files }: Settings): ReadonlyMap<string, number> {
+  return new Map([
+    ...(mqtt?.subscriptions ?? []).map(({ template, weight }) => [`mqtt ${template}`, weight] as const),
+    ...(files?.folders ?? []).map(({ path, weight }) => [path, weight] as const),
+  ]);
 }
 
 function sinkOf({ sink, gateway }: Settings, deps: PartsDeps): Sink {

@@ -61,7 +61,16 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** Puts into `stage` what the program is made of; gives the folders of the packages that are inside. */
 async function bundle(deno: string, stage: string): Promise<readonly string[]> {
-  await run(deno, ["bundle", "--quiet", "--platform", "deno", "--outdir", stage, "main.ts", "src/store/ledger_worker.ts"]);
+  await run(deno, [
+    "bundle",
+    "--quiet",
+    "--platform",
+    "deno",
+    "--outdir",
+    stage,
+    "main.ts",
+    "src/store/ledger_worker.ts",
+  ]);
   // The program asks for its worker by the name of the source file.
   const worker = await Deno.readTextFile(join(stage, "src/store/ledger_worker.js"));
   await Deno.writeTextFile(join(stage, "ledger_worker.js"), worker);

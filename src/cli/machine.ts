@@ -26,6 +26,7 @@ export function machineContext(): Omit<CommandContext, "args"> {
     errors: outputTo(Deno.stderr, wantsColour),
     stdout: Deno.stdout,
     onStopSignal,
+    onReloadSignal,
     complaintsOf,
     createApp,
     openLetters: openLedgerReadOnly,
@@ -55,6 +56,11 @@ function outputTo(stream: typeof Deno.stdout | typeof Deno.stderr, wantsColour: 
       return size().rows;
     },
   };
+}
+
+function onReloadSignal(callback: () => void): () => void {
+  Deno.addSignalListener("SIGHUP", callback);
+  return () => Deno.removeSignalListener("SIGHUP", callback);
 }
 
 function onStopSignal(callback: (signal: string) => void): () => void {

@@ -43,7 +43,9 @@ export const servicePrint: Command = {
       return Promise.resolve(exitCodes.ok);
     }
     if (!isName(word) || rest.length > 0) {
-      errors.write(`weir: Cannot print ${quoted([word, ...rest].join(" "))}\n  There is ${names}; nothing means unit\n`);
+      errors.write(
+        `weir: Cannot print ${quoted([word, ...rest].join(" "))}\n  There is ${names}; nothing means unit\n`,
+      );
       return Promise.resolve(exitCodes.configuration);
     }
     output.write(textInside(files[word]));

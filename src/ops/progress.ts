@@ -54,9 +54,9 @@ function somethingWaits({ sums, sources }: AppStatus): boolean {
 
 /** Everything that only moves when something happens. */
 function markOf({ sums, sources, sink }: AppStatus): string {
-  const counters = [sums.real_time, sums.batch].map((one) =>
-    [one.read, one.delivered, one.filtered, one.dead_lettered, one.dropped]
-  );
+  const counters = [sums.real_time, sums.batch].map((
+    one,
+  ) => [one.read, one.delivered, one.filtered, one.dead_lettered, one.dropped]);
   const connections = sources.map((source) => source.kind === "mqtt" ? source.reconnects : 0);
   return JSON.stringify([counters, connections, sink.retries, sink.throttledMs]);
 }

@@ -76,7 +76,9 @@ export function tellServiceManager(options: ServiceManagerOptions): ServiceManag
     emit(
       "error",
       "app.stuck",
-      `Nothing has moved for ${stuckMs / 1000} s although ${formatCount(open)} readings are on their way and nothing is ` +
+      `Nothing has moved for ${stuckMs / 1000} s although ${
+        formatCount(open)
+      } readings are on their way and nothing is ` +
         `in their way: this is a defect${consequence}`,
       { open },
     );
