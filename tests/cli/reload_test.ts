@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { run } from "../../src/cli/run.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { WeirError } from "../../src/core/error.ts";
-import { fakeContext, type FakeContext } from "./fake_context.ts";
+import { type FakeContext, fakeContext } from "./fake_context.ts";
 
 const base = "files-dir: /dumps,weight=1\nsink: stdout\nfiles-cap: 500/s\n";
 
