@@ -62,7 +62,7 @@ const originOf: Readonly<Record<Lane, Origin>> = { stream: "real_time", files: "
 
 /** Puts the data path together. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { sources, sink, tally, clock } = parts;
+  const { sources, tally, clock } = parts;
   const delay = createDelayWindow(clock);
 
   const outbox = createOutbox({

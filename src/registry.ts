@@ -177,6 +177,7 @@ function filesSource(
     readAheadRows: 2 * schedulingOf(settings).quantumRows,
     rowBytesMax,
     once: settings.once,
+    readOnly: settings.dryRun,
   }, {
     ...deps,
     store: deps.ledger,

@@ -25,7 +25,7 @@ Deno.test("the least that runs is a source and a sink; everything else has its d
   const settings = settingsOf([...files, ...kafka]);
   assert.equal(settings.mqtt, null);
   assert.deepEqual(settings.files?.folders, [{
-    path: "/work/dumps",
+    path: "/place/dumps",
     weight: 1,
     periodMs: null,
     capRowsPerSecond: null,
@@ -52,7 +52,7 @@ Deno.test("a flag wins over a variable, a variable over the file, the file over 
   assert.equal(settings.files?.quietMs, 4000);
   assert.equal(settings.files?.ready, "quiet");
   // A list is taken whole from the place that wins.
-  assert.deepEqual(settingsOf([...files, ...kafka], machine).files?.folders.map((one) => one.path), ["/work/dumps"]);
+  assert.deepEqual(settingsOf([...files, ...kafka], machine).files?.folders.map((one) => one.path), ["/place/dumps"]);
 });
 
 Deno.test("presets give way to everything the user gives", () => {
@@ -75,7 +75,7 @@ Deno.test("relative paths start at the working folder, and those of a config fil
   assert.equal(settings.files?.folders[0]?.path, "/etc/weir/dumps");
   assert.equal(settings.stateDir, "/etc/weir/state");
   assert.deepEqual(settings.sink, { kind: "ndjson", path: "/etc/weir/out.ndjson" });
-  assert.equal(settingsOf(["--state-dir", "here", ...files, ...kafka]).stateDir, "/work/here");
+  assert.equal(settingsOf(["--state-dir", "here", ...files, ...kafka]).stateDir, "/place/here");
 });
 
 Deno.test("the state folder is the one systemd made, unless one is named", () => {
@@ -177,7 +177,7 @@ const impossible: readonly (readonly [promise: string, args: readonly string[], 
   [
     "writing into a folder that is read",
     [...files, "--sink", "ndjson:dumps/o.ndjson"],
-    /^--sink: Lies in \/work\/dumps/,
+    /^--sink: Lies in \/place\/dumps/,
   ],
   [
     "files' flags without files",

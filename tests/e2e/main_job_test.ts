@@ -34,6 +34,10 @@ if (mosquittoProgram !== null && kafkaMissing === null) {
         "SIGTERM drains: what was taken in arrives, and a restart goes on at the next row",
         () => stoppedInTheMiddle(kafka),
       );
+      await t.step(
+        "an outage of Kafka pauses everything, is said once, and loses and doubles nothing",
+        () => kafkaAway(kafka, mosquitto),
+      );
     } finally {
       await kafka.close();
     }
@@ -119,6 +123,48 @@ async function stoppedInTheMiddle(kafka: RunningKafka): Promise<void> {
   assert.equal(await second.ended, 0, second.stderr());
   const records = await kafka.read("stopped");
   assert.deepEqual(sortedNumbers(records.map(valueOf)), range(rows), "every row once: nothing lost, nothing twice");
+}
+
+/** Kafka is killed while both sides flow, and comes back: what was taken in meanwhile was held, not lost. */
+async function kafkaAway(kafka: RunningKafka, mosquitto: Mosquitto): Promise<void> {
+  // A server that somebody lent us is not ours to kill.
+  if (kafka.dir === null) return;
+  const place = await makePlace();
+  await kafka.createTopic("away", 2);
+  await dropCsv(place.drop, "dump.csv", rows);
+  const gateway = startGateway([
+    "run",
+    ...["--mqtt-url", mosquitto.url, "--mqtt-topic", "plant/{site}/{device_id}/{metric}"],
+    ...["--mqtt-client-id", "away"],
+    ...filesArgs(place, "1000"),
+    ...kafkaArgs(kafka, "away"),
+  ]);
+  try {
+    await gateway.logged(/Connected to mqtt:/);
+    await eventually("some rows are in Kafka", async () => await countOf(kafka, "away") > 500, 60_000, 50);
+    await kafka.stop("SIGKILL");
+    await gateway.logged(/ERROR .*Kafka/);
+    await publish(mosquitto, messages);
+    await kafka.start();
+    await eventually(
+      "everything is in Kafka",
+      async () => await countOf(kafka, "away") >= rows + messages,
+      60_000,
+      200,
+    );
+    assert.equal(await gateway.stop(), 0, gateway.stderr());
+  } finally {
+    gateway.signal("SIGKILL");
+  }
+  const records = await kafka.read("away");
+  assert.equal(records.length, rows + messages, "nothing twice");
+  const values = records.map(valueOf);
+  assert.deepEqual(sortedNumbers(values.filter((value) => value["origin"] === "batch")), range(rows));
+  assert.deepEqual(sortedNumbers(values.filter((value) => value["origin"] === "real_time")), range(messages));
+  assertOrderPerKey(records, "batch");
+  assertOrderPerKey(records, "real_time");
+  const said = gateway.stderr().split("\n").filter((line) => /ERROR/.test(line) && /refused the connection/.test(line));
+  assert.ok(said.length <= 1, `said once:\n${said.join("\n")}`);
 }
 
 interface Place {

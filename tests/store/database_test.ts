@@ -42,14 +42,12 @@ Deno.test("a broken constraint and wrong SQL are defects, not storage failures",
     }
   }));
 
-Deno.test("a file that may not be written is refused when it is opened", { ignore: Deno.uid() === 0 }, async () => {
-  const folder = await Deno.makeTempDir();
-  await Deno.writeFile(`${folder}/a.db`, new Uint8Array(), { mode: 0o400 });
+Deno.test("a file that may not be written is refused when it is opened", () => {
+  // Nobody may write here, not even root: the kernel's own files.
   assert.throws(
-    () => openDatabase(`${folder}/a.db`),
+    () => openDatabase("/proc/version"),
     (error) => error instanceof WeirError && error.exitCode === 77,
   );
-  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("each way a disk fails is told apart by SQLite's own words", () => {

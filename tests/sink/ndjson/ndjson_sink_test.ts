@@ -182,18 +182,19 @@ Deno.test("a path that cannot be opened ends the program with 78", async () => {
   }
 });
 
-const canTryLocks = "tryLock" in Deno.FsFile.prototype;
-
-Deno.test("two gateways cannot write to one file", { ignore: !canTryLocks }, async () => {
-  await using at = await setUp();
-  await at.open();
-  const second = createNdjsonSink({ path: at.path }, { clock: at.clock, dice: seededDice(1), emit: () => {} });
-  await assert.rejects(
-    second.open({ delivered() {}, rejected() {} }),
-    (error) => error instanceof WeirError && error.code === "locked",
-  );
-  await second.close();
-});
+// Deno before 2.7 has no lock that does not wait: there this cannot be promised.
+if ("tryLock" in Deno.FsFile.prototype) {
+  Deno.test("two gateways cannot write to one file", async () => {
+    await using at = await setUp();
+    await at.open();
+    const second = createNdjsonSink({ path: at.path }, { clock: at.clock, dice: seededDice(1), emit: () => {} });
+    await assert.rejects(
+      second.open({ delivered() {}, rejected() {} }),
+      (error) => error instanceof WeirError && error.code === "locked",
+    );
+    await second.close();
+  });
+}
 
 Deno.test("a file that is removed while it is written to is begun again", async () => {
   await using at = await setUp();

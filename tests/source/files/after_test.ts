@@ -130,7 +130,11 @@ Deno.test("a failure to archive neither loses nor re-sends, is said once and tri
     await rig.pass(20_000);
     assert.equal(rig.take().length, 0, "a restart does not send them again");
     broken = false;
-    await rig.until(async () => await rig.exists(archive, "b.csv") && await rig.exists(archive, "a.csv"), "it works");
+    const receipts = ["a.csv.receipt.json", "b.csv.receipt.json"];
+    await rig.until(
+      async () => (await Promise.all(receipts.map((name) => rig.exists(archive, name)))).every(Boolean),
+      "it works",
+    );
     await rig.until(() => rig.said("files.after_recovered").length === 1, "and says so");
     assert.deepEqual(
       await rig.tree(),

@@ -1,0 +1,195 @@
+/**
+ * The Kafka sink against a real Kafka with TLS, SASL and permissions: what works, and what people are told when it does not.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { KafkaSinkOptions } from "../../src/sink/kafka/sink.ts";
+import { makeCertificates } from "../support/certificates.ts";
+import { kafkaAvailability, type RunningKafka, startKafka } from "../support/kafka.ts";
+import { eventually, leftOut } from "../support/servers.ts";
+import { idsIn, idsOf, numbered, sinkFor } from "../support/kafka_rig.ts";
+
+const suite = "Kafka sink with a secured Kafka";
+const missing = await kafkaAvailability(true);
+if (missing !== null) leftOut(suite, missing);
+else {
+  Deno.test({
+    name: suite,
+    async fn(t) {
+      const certificates = await makeCertificates();
+      const kafka = await startKafka({
+        tls: { keyAndCertificatePem: certificates.key + certificates.certificate },
+        users: { gateway: "right-password", stranger: "strange-password" },
+        acl: true,
+        // Sessions end soon: ours are renewed ten seconds before.
+        properties: { "connections.max.reauth.ms": "11000" },
+      });
+      try {
+        for (const [promise, check] of promises) await t.step(promise, () => check(kafka, certificates.ca));
+      } finally {
+        await kafka.close();
+      }
+    },
+  });
+}
+
+type Check = (kafka: RunningKafka, ca: string) => Promise<void>;
+
+const promises: readonly (readonly [string, Check])[] = [
+  ["TLS and SASL with the right CA and password deliver, by each mechanism", securedWell],
+  ["a SASL session that ends is renewed while records flow, without a loss or a word", sessionsEnd],
+  [
+    "a wrong password, a wrong CA, no TLS and a mechanism that is not offered are told with advice, never with the password",
+    securedBadly,
+  ],
+  ["no permission is told with advice, and what waited arrives once it is given", noPermission],
+  ["check tells of brokers and topics, good and bad", checks],
+];
+
+async function securedWell(kafka: RunningKafka, ca: string): Promise<void> {
+  await kafka.createTopic("secured", 1);
+  await allow(kafka, "secured", "gateway");
+  for (const mechanism of ["plain", "scram-sha-256", "scram-sha-512"] as const) {
+    const { sink, open, delivered, events } = sinkFor(kafka, {
+      brokers: kafka.brokers,
+      topic: "secured",
+      tls: { ca },
+      sasl: { mechanism, username: "gateway", password: "right-password" },
+    });
+    await open();
+    sink.send("stream", numbered(0, 10));
+    await sink.flush();
+    assert.equal(delivered.length, 10);
+    assert.equal(sink.status().connected, true);
+    await sink.close();
+    assert.deepEqual(events, []);
+  }
+}
+
+async function sessionsEnd(kafka: RunningKafka, ca: string): Promise<void> {
+  await kafka.createTopic("sessions", 1);
+  await allow(kafka, "sessions", "gateway");
+  const { sink, open, events } = sinkFor(kafka, {
+    brokers: kafka.brokers,
+    topic: "sessions",
+    tls: { ca },
+    sasl: { mechanism: "scram-sha-256", username: "gateway", password: "right-password" },
+  });
+  await open();
+  const until = performance.now() + 3500;
+  let sent = 0;
+  while (performance.now() < until) {
+    sink.send("stream", numbered(sent, sent + 5));
+    sent += 5;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await sink.flush();
+  await sink.close();
+  const ids = (await kafka.read("sessions")).map(({ headers }) => Number(headers["weir.id"]));
+  assert.deepEqual(ids, Array.from({ length: sent }, (_, i) => i));
+  assert.deepEqual(events, []);
+}
+
+async function securedBadly(kafka: RunningKafka, ca: string): Promise<void> {
+  const { ca: otherCa } = await makeCertificates();
+  const sasl = { mechanism: "plain", username: "gateway", password: "right-password" } as const;
+  const cases: readonly (readonly [string, Partial<KafkaSinkOptions>, RegExp])[] = [
+    [
+      "PLAIN",
+      { tls: { ca }, sasl: { ...sasl, password: "wrong-secret" } },
+      /refused the user name or the password.*Check --kafka-username/,
+    ],
+    [
+      "SCRAM",
+      { tls: { ca }, sasl: { ...sasl, mechanism: "scram-sha-512", password: "wrong-secret" } },
+      /refused the user name or the password/,
+    ],
+    ["CA", { tls: { ca: otherCa }, sasl }, /could not agree on TLS.*--kafka-ca-file/],
+    ["well-known CAs", { tls: { ca: null }, sasl }, /could not agree on TLS.*--kafka-ca-file/],
+    ["no TLS", { sasl, connectTimeoutMs: 1000 }, /(did not answer within|closed the connection).*--kafka-tls/],
+    [
+      "TLS to a plain listener",
+      { brokers: kafka.adminBrokers, tls: { ca }, connectTimeoutMs: 1000 },
+      /(did not answer within|TLS|closed).*(--kafka-tls|a TLS one)/,
+    ],
+    ["SASL on a listener without", { brokers: kafka.adminBrokers, sasl, connectTimeoutMs: 1000 }, /--kafka-sasl/],
+  ];
+  for (const [name, options, expected] of cases) {
+    const { sink, open, events } = sinkFor(kafka, { brokers: kafka.brokers, topic: "secured", ...options });
+    await open();
+    sink.send("stream", numbered(0, 10));
+    await eventually(`${name} is told`, () => events.length > 0);
+    assert.match(events[0]?.message ?? "", expected, name);
+    assert.match(sink.status().trouble ?? "", expected, name);
+    const [finding] = await sink.check();
+    assert.equal(finding?.ok, false);
+    assert.match(`${finding?.result}. ${finding?.advice}`, expected, name);
+    await sink.close();
+    assert.equal(events.length, 1, `${name}: ${events.map(({ message }) => message).join("\n")}`);
+    assert.doesNotMatch(JSON.stringify([events, finding]), /wrong-secret|right-password/);
+  }
+}
+
+async function noPermission(kafka: RunningKafka, ca: string): Promise<void> {
+  await kafka.createTopic("forbidden", 1);
+  const { sink, open, events } = sinkFor(kafka, {
+    brokers: kafka.brokers,
+    topic: "forbidden",
+    tls: { ca },
+    sasl: { mechanism: "plain", username: "stranger", password: "strange-password" },
+  });
+  await open();
+  sink.send("files", numbered(0, 10));
+  await eventually("it is told", () => sink.status().trouble?.includes("no permission"));
+  assert.match(sink.status().trouble ?? "", /kafka-acls/);
+  await allow(kafka, "forbidden", "stranger");
+  await sink.flush();
+  await eventually("the trouble is over", () => sink.status().trouble === null);
+  assert.ok(events.every(({ message }) => !message.includes("strange-password")));
+  await sink.close();
+  assert.deepEqual(await idsIn(kafka, "forbidden"), idsOf(numbered(0, 10)));
+}
+
+async function checks(kafka: RunningKafka, ca: string): Promise<void> {
+  await kafka.createTopic("checked", 3, { "max.message.bytes": "500000" });
+  await allow(kafka, "checked", "gateway");
+  const sasl = { mechanism: "scram-sha-256", username: "gateway", password: "right-password" } as const;
+  const { sink } = sinkFor(kafka, {
+    brokers: [...kafka.brokers, "127.0.0.1:1"],
+    topic: "{topic}",
+    topicAllow: ["checked", "nowhere"],
+    tls: { ca },
+    sasl,
+  });
+  const findings = await sink.check();
+  assert.deepEqual(findings.map(({ ok }) => ok), [true, false, true, false]);
+  assert.match(findings[0]?.result ?? "", /connected, TLS, SCRAM-SHA-256 as "gateway"/);
+  assert.match(findings[1]?.result ?? "", /refused the connection/);
+  const ofTopic = (name: string) => findings.find(({ subject }) => subject.includes(name));
+  assert.match(ofTopic("checked")?.result ?? "", /^3 partitions/);
+  assert.match(ofTopic("nowhere")?.result ?? "", /does not exist|no permission/);
+  assert.ok(ofTopic("nowhere")?.advice);
+  const plain = await sinkFor(kafka, { topic: "checked" }).sink.check();
+  assert.match(plain[1]?.result ?? "", /3 partitions, batches up to 488 KiB/);
+}
+
+function allow(kafka: RunningKafka, topic: string, user: string): Promise<unknown> {
+  const topicResource = 2;
+  const literal = 3;
+  const allowPermission = 3;
+  return kafka.admin((admin) =>
+    // All operations but the reading of settings: what an ordinary producer is given.
+    admin.createAcls({
+      acl: [4, 8].map((operation) => ({
+        resourceType: topicResource,
+        resourceName: topic,
+        resourcePatternType: literal,
+        principal: `User:${user}`,
+        host: "*",
+        operation,
+        permissionType: allowPermission,
+      })),
+    })
+  );
+}
