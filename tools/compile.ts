@@ -2,9 +2,8 @@
  * Makes the programs: `deno task compile` (x86_64), `deno task compile:arm64`, or both with `deno run -A tools/compile.ts x86_64 aarch64`.
  * `dist/` then holds each program, the unit and what belongs to it, the licences of what is inside, and SHA256SUMS.
  *
- * The modules are bundled first and the bundle is compiled: a sixth smaller than with the packages inside, and it starts in two thirds of
- * the time (docs/decisions/0080-the-binary.md has the figures). `WEIR_COMPILE_DENO` names another Deno to compile with; what `deno compile`
- * itself understands (`DENORT_BIN`) is passed on.
+ * The packages are inside as they are, not bundled: docs/decisions/0080-the-binary.md says why. `WEIR_COMPILE_DENO` names another Deno to
+ * compile with; what `deno compile` itself understands (`DENORT_BIN`) is passed on.
  *
  * @module
  */
@@ -33,6 +32,8 @@ const heapMiB = 256;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
+/** What the program knows of its making, while it is made (`src/cli/inside.ts` reads it). */
+const buildFile = "dist/build.json";
 const architectures = ["x86_64", "aarch64"] as const;
 
 /** What lies beside the programs. */
@@ -46,55 +47,42 @@ async function main(args: readonly string[]): Promise<void> {
     throw new Error(`Give ${architectures.join(" or ")}, or both: Deno has no runtime for other ARM or x86 machines`);
   }
   const deno = Deno.env.get("WEIR_COMPILE_DENO") ?? Deno.execPath();
-  const stage = await Deno.makeTempDir({ prefix: "weir-compile-" });
+  await Deno.mkdir(dist, { recursive: true });
+  await Deno.writeTextFile(join(root, buildFile), JSON.stringify({ commit: await commit() }));
   try {
-    const packages = await bundle(deno, stage);
-    await Deno.mkdir(dist, { recursive: true });
-    for (const architecture of wanted) await compile(deno, stage, architecture);
-    for (const name of companions) await Deno.copyFile(join(root, "systemd", name), join(dist, name));
-    await Deno.writeTextFile(join(dist, "LICENCES.txt"), await licencesOf(packages, join(root, "LICENSE")));
+    for (const architecture of wanted) await compile(deno, architecture);
   } finally {
-    await Deno.remove(stage, { recursive: true });
+    await Deno.remove(join(root, buildFile));
   }
+  for (const name of companions) await Deno.copyFile(join(root, "systemd", name), join(dist, name));
+  await Deno.writeTextFile(
+    join(dist, "LICENCES.txt"),
+    await licencesOf(await packageFolders(deno), join(root, "LICENSE")),
+  );
   await writeSums();
 }
 
-/** Puts into `stage` what the program is made of; gives the folders of the packages that are inside. */
-async function bundle(deno: string, stage: string): Promise<readonly string[]> {
-  await run(deno, [
-    "bundle",
-    "--quiet",
-    "--platform",
-    "deno",
-    "--outdir",
-    stage,
-    "main.ts",
-    "src/store/ledger_worker.ts",
-  ]);
-  // The program asks for its worker by the name of the source file.
-  const worker = await Deno.readTextFile(join(stage, "src/store/ledger_worker.js"));
-  await Deno.writeTextFile(join(stage, "ledger_worker.js"), worker);
-  await Deno.writeTextFile(join(stage, "ledger_worker.ts"), 'import "./ledger_worker.js";\n');
-  await Deno.mkdir(join(stage, "systemd"));
-  for (const name of companions) await Deno.copyFile(join(root, "systemd", name), join(stage, "systemd", name));
-  await Deno.writeTextFile(join(stage, "build.json"), JSON.stringify({ commit: await commit() }));
-  // The bundler writes above each module the path that it came from, relative to the project.
-  const origins = (await Deno.readTextFile(join(stage, "main.js"))).matchAll(
-    /^\s*\/\/ (\S+\/npm\/[^/\s]+\/(?:@[^/\s]+\/)?[^/\s]+\/[^/\s]+)\//gm,
+/** The folders of the npm packages that the program is made of. */
+async function packageFolders(deno: string): Promise<readonly string[]> {
+  const about: unknown = JSON.parse(await run(deno, ["info", "--json", "main.ts"]));
+  const { npmPackages } = about as {
+    npmPackages: Record<string, { name: string; version: string; registryUrl: string }>;
+  };
+  const { npmCache } = JSON.parse(await run(deno, ["info", "--json"])) as { npmCache: string };
+  const folders = Object.values(npmPackages).map(({ name, version, registryUrl }) =>
+    join(npmCache, new URL(registryUrl).hostname, name, version)
   );
-  const folders = [...new Set([...origins].map((match) => join(root, match[1] ?? "")))].sort();
-  if (folders.length === 0) throw new Error("The bundle names no package: its licences cannot be told");
-  return folders;
+  return [...new Set(folders)].sort();
 }
 
-async function compile(deno: string, stage: string, architecture: typeof architectures[number]): Promise<void> {
+async function compile(deno: string, architecture: typeof architectures[number]): Promise<void> {
   const output = join(dist, `weir-${architecture}`);
   await run(deno, [
     "compile",
     "--quiet",
-    "--no-config",
-    "--no-lock",
+    // Types are the gate's business.
     "--no-check",
+    ...(await understands(deno, "--exclude-unused-npm") ? ["--exclude-unused-npm"] : []),
     // The cache would be a file with a known name in /tmp that the next start trusts; and it saves nothing that can be measured.
     "--no-code-cache",
     // sd_notify(3) needs a datagram socket.
@@ -103,13 +91,18 @@ async function compile(deno: string, stage: string, architecture: typeof archite
     ...permissions,
     "--target",
     `${architecture}-unknown-linux-gnu`,
-    ...["ledger_worker.ts", "ledger_worker.js", "build.json", "systemd"].flatMap((name) => ["--include", name]),
+    ...["src/store/ledger_worker.ts", "systemd", buildFile].flatMap((name) => ["--include", name]),
     "--output",
     output,
-    "main.js",
-  ], stage);
+    "main.ts",
+  ]);
   const { size } = await Deno.stat(output);
   say(`${output}: Weir ${config.version}, ${(size / 1e6).toFixed(1)} MB`);
+}
+
+/** Whether this Deno has an option of `deno compile`. */
+async function understands(deno: string, flag: string): Promise<boolean> {
+  return (await run(deno, ["compile", "--help=full"])).includes(flag);
 }
 
 /** The commit, with a plus when files were changed since; null where there is no git. */
@@ -124,17 +117,18 @@ async function commit(): Promise<string | null> {
 }
 
 async function writeSums(): Promise<void> {
-  const names = [...Deno.readDirSync(dist)].map((entry) => entry.name).filter((name) => name !== "SHA256SUMS").sort();
-  const lines = names.map((name) => {
-    const sum = createHash("sha256").update(Deno.readFileSync(join(dist, name))).digest("hex");
+  const names = (await Array.fromAsync(Deno.readDir(dist))).map((entry) => entry.name)
+    .filter((name) => name !== "SHA256SUMS").sort();
+  const lines = await Promise.all(names.map(async (name) => {
+    const sum = createHash("sha256").update(await Deno.readFile(join(dist, name))).digest("hex");
     return `${sum}  ${name}\n`;
-  });
+  }));
   await Deno.writeTextFile(join(dist, "SHA256SUMS"), lines.join(""));
 }
 
 /** Runs a program; gives what it printed. @throws {Error} with what it said when it fails. */
-async function run(program: string, args: readonly string[], cwd = root): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args: [...args], cwd }).output();
+async function run(program: string, args: readonly string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args: [...args], cwd: root }).output();
   const decoder = new TextDecoder();
   if (!success) throw new Error(`${program} ${args.join(" ")} failed:\n${decoder.decode(stderr)}`);
   return decoder.decode(stdout);

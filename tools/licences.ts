@@ -46,7 +46,7 @@ export async function licencesOf(folders: readonly string[], own: string): Promi
 async function licenceOf(folder: string): Promise<string> {
   const about: unknown = JSON.parse(await Deno.readTextFile(join(folder, "package.json")));
   const { name, version, license } = about as { name: string; version: string; license?: string };
-  const file = [...Deno.readDirSync(folder)].map((entry) => entry.name).find((one) =>
+  const file = (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name).find((one) =>
     /^(?:licen[cs]e|copying)/i.test(one)
   );
   if (file === undefined && license === undefined) throw new Error(`${name} ${version} has no licence`);

@@ -8,7 +8,6 @@ import { exitCodes } from "../core/error.ts";
 import { quoted } from "../core/text.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { commandHelp, programHelp } from "./help.ts";
-import { versionText } from "./inside.ts";
 import { sayError } from "./mistakes.ts";
 
 /**
@@ -28,7 +27,7 @@ export async function dispatch(
     return exitCodes.ok;
   }
   if (first === "--version" || first === "-V" || first === "version") {
-    context.output.write(`weir ${versionText(context.version)}\n`);
+    context.output.write(`weir ${context.version}\n`);
     return exitCodes.ok;
   }
   if (first === "help") return help(words.slice(1), commands, context);

@@ -18,7 +18,7 @@ export function textInside(path: string): string {
 /** `0.1.0 (commit 0123456789ab, x86_64)` of a compiled program; of one that runs from its sources the version alone. */
 export function versionText(version: string): string {
   if (!Deno.build.standalone) return version;
-  const build: unknown = JSON.parse(textInside("build.json"));
+  const build: unknown = JSON.parse(textInside("dist/build.json"));
   const commit = typeof build === "object" && build !== null && "commit" in build ? build.commit : null;
   return `${version} (${typeof commit === "string" ? `commit ${commit}, ` : ""}${Deno.build.arch})`;
 }

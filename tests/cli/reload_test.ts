@@ -13,7 +13,7 @@ function running(refusal?: WeirError): {
   readonly taken: Settings[];
   stop(): Promise<number>;
 } {
-  const files: Record<string, string> = { "/work/weir.yaml": base };
+  const files: Record<string, string> = { "/place/weir.yaml": base };
   const taken: Settings[] = [];
   const fake = fakeContext(["--config", "weir.yaml"], {
     machine: { files },
@@ -30,7 +30,7 @@ function running(refusal?: WeirError): {
     taken,
     async reload(text) {
       await settled();
-      files["/work/weir.yaml"] = text;
+      files["/place/weir.yaml"] = text;
       fake.signal("SIGHUP");
       await settled();
     },

@@ -1,6 +1,6 @@
 /**
  * The compiled programs: what can differ from a run from sources (permissions, the bundle, the worker, the machine) works. The x86_64 one
- * is named in `WEIR_TEST_BINARY`, and then all other end-to-end tests run it, too; the aarch64 one in `WEIR_TEST_BINARY_ARM64`, with
+ * is named in `WEIR_TEST_BINARY_X64`, or in `WEIR_TEST_BINARY`, and then all other end-to-end tests run it, too; the aarch64 one in `WEIR_TEST_BINARY_ARM64`, with
  * `WEIR_TEST_RUN_ARM64` the words that run it where the machine cannot.
  *
  * @module
@@ -10,7 +10,7 @@ import config from "../../deno.json" with { type: "json" };
 import { runGateway, startGateway } from "../support/gateway.ts";
 import { eventually, leftOut } from "../support/servers.ts";
 
-const native = Deno.env.get("WEIR_TEST_BINARY");
+const native = Deno.env.get("WEIR_TEST_BINARY_X64") ?? Deno.env.get("WEIR_TEST_BINARY");
 const arm64 = Deno.env.get("WEIR_TEST_BINARY_ARM64");
 const emulator = (Deno.env.get("WEIR_TEST_RUN_ARM64") ?? "").split(" ").filter((word) => word !== "");
 /** An emulated start takes ten times as long as one on the machine itself, and the machine may be busy. */
@@ -64,8 +64,8 @@ function testsOf(architecture: string, program: readonly string[]): void {
       gateway.signal("SIGKILL");
       await gateway.ended;
     }
-    // What the ledger's worker wrote is there for the next process.
-    const letters = await runGateway(["dlq", "list", "--json", "--state-dir", `${root}/state`], {}, program);
+    // What the ledger's worker wrote is there for the next process, here one that starts quickly.
+    const letters = await runGateway(["dlq", "list", "--json", "--state-dir", `${root}/state`]);
     assert.equal(JSON.parse(letters.stdout).reason, "bad_csv");
     await Deno.remove(root, { recursive: true });
   });

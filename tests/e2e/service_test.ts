@@ -132,6 +132,9 @@ Deno.test("under systemd: ready, alive, reloaded without losing a row, stopped",
   const words = server.messages().flat().filter((line) => /^(?:READY|RELOADING|STOPPING)=/.test(line));
   assert.deepEqual(words, ["READY=1", "RELOADING=1", "READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]);
   // Its own end of the socket is gone.
-  assert.deepEqual([...Deno.readDirSync(root)].map(({ name }) => name).filter((name) => name.startsWith("notify")), []);
+  assert.deepEqual(
+    (await Array.fromAsync(Deno.readDir(root))).map(({ name }) => name).filter((name) => name.startsWith("notify")),
+    [],
+  );
   await Deno.remove(root, { recursive: true });
 });
