@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { createRenewal, type Renewal } from "./config/renewal.ts";
 import type { Settings, TextFile } from "./config/settings.ts";
+import { readTextFile } from "./config/surroundings.ts";
 import type { Clock } from "./core/clock.ts";
+import type { Forecast } from "./core/deadline.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
 import { messageOf, WeirError } from "./core/error.ts";
@@ -23,6 +26,7 @@ import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
 import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
 import { createFilesSource } from "./source/files/files_source.ts";
 import { filesDefaults } from "./source/files/options.ts";
+import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
 
 /** What the parts work with. */
@@ -32,8 +36,15 @@ export interface PartsDeps {
   readonly emit: Emit;
   readonly ledger: CheckpointStore;
   readonly tally: Tally;
+<<<<<<< HEAD
   /** Rows to readings; the owner may change its rules while it is in use. */
   readonly normalizer: Normalizer;
+=======
+  /** Judges the deadlines of files. */
+  readonly forecast: Forecast;
+  /** Opens MQTT connections. Default: with npm:mqtt. */
+  readonly open?: OpenConnection;
+>>>>>>> main
   /** A name for this life of the process. */
   readonly boot: string;
   readonly stdout: { write(bytes: Uint8Array): Promise<number> };
@@ -59,13 +70,18 @@ const sessionExpirySeconds = 24 * 3600;
  * @throws {WeirError} `configuration` when a template, the schema, a rule, an address or a certificate is wrong.
  */
 export function buildParts(settings: Settings, deps: PartsDeps): Parts {
+<<<<<<< HEAD
   const { normalizer } = deps;
+=======
+  const normalizer = normalizerOf(settings);
+  const renewal = createRenewal({ ...deps, readTextFile });
+>>>>>>> main
   return {
     sources: [
-      ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, deps)]),
+      ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, renewal, deps)]),
       ...(settings.files === null ? [] : [filesSource(settings, settings.files, normalizer, deps)]),
     ],
-    sink: settings.dryRun ? stdoutSink(deps) : sinkOf(settings, deps),
+    sink: settings.dryRun ? stdoutSink(deps) : sinkOf(settings, renewal, deps),
   };
 }
 
@@ -86,6 +102,7 @@ export function schedulingOf({ files, limits }: Settings): FairShareOptions {
   });
 }
 
+<<<<<<< HEAD
 /** Weights of the flows, by their names. */
 export function weightsOf({ mqtt, files }: Settings): ReadonlyMap<string, number> {
   return new Map([
@@ -95,6 +112,9 @@ export function weightsOf({ mqtt, files }: Settings): ReadonlyMap<string, number
 }
 
 function sinkOf({ sink, gateway }: Settings, deps: PartsDeps): Sink {
+=======
+function sinkOf({ sink, gateway }: Settings, renewal: Renewal, deps: PartsDeps): Sink {
+>>>>>>> main
   switch (sink.kind) {
     case "stdout":
       return stdoutSink(deps);
@@ -105,8 +125,8 @@ function sinkOf({ sink, gateway }: Settings, deps: PartsDeps): Sink {
         ...sink,
         gateway,
         key: sink.key === "" ? null : sink.key,
-        tls: sink.tls === null ? null : { ca: sink.tls.ca?.text ?? null },
-        sasl: sink.sasl === null ? null : { ...sink.sasl, password: sink.sasl.password.reveal() },
+        tls: sink.tls === null ? null : renewal.tls(sink.tls),
+        sasl: sink.sasl === null ? null : { ...sink.sasl, password: renewal.secret(sink.sasl.password) },
       }, deps);
   }
 }
@@ -122,14 +142,15 @@ function mqttSource(
   settings: Settings,
   mqtt: NonNullable<Settings["mqtt"]>,
   normalizer: Normalizer,
+  renewal: Renewal,
   deps: PartsDeps,
 ): Source {
   const decodePayload: DecodePayload = createPayloadDecoder({ payloadBytesMax: rowBytesMax });
   return createMqttSource({
     ...mqtt,
     version: mqttVersions[mqtt.version],
-    password: mqtt.password?.reveal() ?? null,
-    caPem: mqtt.ca?.text ?? null,
+    password: mqtt.password === null ? null : renewal.secret(mqtt.password),
+    tls: mqtt.url.startsWith("mqtts:") ? renewal.tls(mqtt) : null,
     inboxBytesMax: settings.limits.inFlightBytes,
     keepaliveSeconds: Math.ceil(mqtt.keepaliveMs / 1000),
     sessionExpirySeconds,
@@ -153,15 +174,7 @@ function filesSource(
   normalizer: Normalizer,
   deps: PartsDeps,
 ): Source {
-  const openDecoder: OpenDecoder = createOpenDecoder({
-    format: files.format === "auto" ? null : files.format,
-    delimiter: files.csvDelimiter,
-    comment: null,
-    skipLines: files.csvSkipLines,
-    columns: files.csvColumns,
-    rowBytesMax,
-    checkHeader: (header) => normalizer.checkHeader(header),
-  });
+  const openDecoder = openDecoderOf(files, (header) => normalizer.checkHeader(header));
   return createFilesSource({
     ...filesDefaults,
     ...files,
@@ -184,6 +197,22 @@ function filesSource(
     openDecoder,
     normalizer,
     gateway: settings.gateway,
+  });
+}
+
+/** How files are decoded. `checkHeader` throws when no row under a CSV header can be good. */
+export function openDecoderOf(
+  files: Pick<NonNullable<Settings["files"]>, "format" | "csvDelimiter" | "csvComment" | "csvSkipLines" | "csvColumns">,
+  checkHeader: (header: readonly string[]) => void,
+): OpenDecoder {
+  return createOpenDecoder({
+    format: files.format === "auto" ? null : files.format,
+    delimiter: files.csvDelimiter,
+    comment: files.csvComment,
+    skipLines: files.csvSkipLines,
+    columns: files.csvColumns,
+    rowBytesMax,
+    checkHeader,
   });
 }
 

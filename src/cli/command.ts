@@ -11,7 +11,7 @@ import type { Surroundings } from "../config/surroundings.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Dice } from "../core/dice.ts";
-import type { DeadLetterStore } from "../core/store.ts";
+import type { CheckpointStore, DeadLetterStore } from "../core/store.ts";
 
 /** A stream of text that people or programs read. */
 export interface Output {
@@ -27,6 +27,11 @@ export interface Output {
 
 /** Dead letters, for looking at. */
 export interface LetterBook extends Pick<DeadLetterStore, "list" | "letter" | "letterCount"> {
+  close(): Promise<void>;
+}
+
+/** Records of files, for looking at. */
+export interface RecordBook extends Pick<CheckpointStore, "files"> {
   close(): Promise<void>;
 }
 
@@ -57,6 +62,8 @@ export interface CommandContext {
    * @throws {WeirError} `unavailable` when there is no ledger, `permission`, `corrupt_state`.
    */
   openLetters(stateDir: string): Promise<LetterBook>;
+  /** Opens the records of files in the same way. */
+  openRecords(stateDir: string): Promise<RecordBook>;
 }
 
 /** A command. */

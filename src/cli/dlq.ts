@@ -11,13 +11,12 @@ import { wholeNumber } from "../config/kinds.ts";
 import { stateDirOf } from "../config/load.ts";
 import type { CommandName } from "../config/option.ts";
 import { options } from "../config/options.ts";
-import type { Problem } from "../config/problem.ts";
 import { exitCodes } from "../core/error.ts";
 import type { LetterFilter, StoredLetter } from "../core/store.ts";
 import { formatBytes, formatCount, printable, printableJson } from "../core/text.ts";
 import type { Command, CommandContext, LetterBook, Output } from "./command.ts";
 import { commandHelp } from "./help.ts";
-import { sayProblems } from "./mistakes.ts";
+import { sayProblems, strayWord } from "./mistakes.ts";
 
 /** The longest raw text that `show` prints, in characters; `--json` gives all of it. */
 const rawCharsMax = 10_000;
@@ -86,10 +85,6 @@ export const dlqCommands: readonly Command[] = [dlqList, dlqShow];
 function sayHelp(command: Command & { readonly name: CommandName }, { output }: CommandContext): number {
   output.write(commandHelp(command, output.columns));
   return exitCodes.ok;
-}
-
-function strayWord(word: string): Problem {
-  return { where: "command line", seen: word, message: "Belongs to no flag" };
 }
 
 async function withLetters(

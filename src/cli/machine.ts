@@ -31,6 +31,7 @@ export function machineContext(): Omit<CommandContext, "args"> {
     complaintsOf,
     createApp,
     openLetters: openLedgerReadOnly,
+    openRecords: openLedgerReadOnly,
   };
 }
 

@@ -64,6 +64,9 @@ function mqttSettings({ value }: Gathered, files: NamedFiles, gateway: string): 
     username: value(mqtt.username),
     password: files.secret(mqtt.passwordFile, "mqtt-password"),
     ca: files.certificates(mqtt.caFile),
+    identity: value(mqtt.url)?.startsWith("mqtts:") === true
+      ? files.identity(mqtt.certFile, mqtt.keyFile, "mqtt-key")
+      : null,
     receiveMax: value(mqtt.receiveMax),
     retained: value(mqtt.retained),
     statusTopic: value(mqtt.statusTopic),
@@ -87,6 +90,7 @@ function filesSettings(gathered: Gathered): FilesSettings {
     recursive: value(files.recursive),
     capRowsPerSecond: unlessNone(value(files.cap)),
     capBytesPerSecond: unlessNone(value(files.capBytes)),
+    pace: value(files.pace),
     burstRows: value(files.burst),
     minRowsPerSecond: value(files.min),
     ready: value(files.ready),
@@ -97,7 +101,9 @@ function filesSettings(gathered: Gathered): FilesSettings {
     archiveBytesMax: unlessNone(value(files.archiveMax)),
     badRowsMax: value(files.badMax),
     format: value(files.format),
+    encoding: value(files.encoding),
     csvDelimiter: delimiter === "auto" ? null : delimiter,
+    csvComment: unlessNone(value(files.csvComment)),
     csvColumns: columns.length === 0 ? null : columns,
     csvSkipLines: value(files.csvSkip),
   };
@@ -142,7 +148,12 @@ function kafkaSettings({ value }: Gathered, files: NamedFiles): KafkaSettings {
     key: value(sink.key),
     compression: value(sink.compression),
     headers: [...new Set(value(sink.headers))],
-    tls: value(sink.tls) ? { ca: files.certificates(sink.caFile) } : null,
+    tls: value(sink.tls)
+      ? {
+        ca: files.certificates(sink.caFile),
+        identity: files.identity(sink.certFile, sink.keyFile, "kafka-key"),
+      }
+      : null,
     sasl: mechanism === "none" ? null : {
       mechanism,
       username: value(sink.username) ?? "",

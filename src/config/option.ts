@@ -8,7 +8,22 @@ import type { Kind, Parsed } from "./kind.ts";
 import { toggle as toggleKind } from "./kinds.ts";
 
 /** The commands that take settings. */
+<<<<<<< HEAD
 export type CommandName = "run" | "check" | "demo" | "dlq list" | "dlq show" | "service print";
+=======
+export type CommandName =
+  | "run"
+  | "check"
+  | "demo"
+  | "dlq list"
+  | "dlq show"
+  | "plan"
+  | "status"
+  | "top"
+  | "doctor"
+  | "schema"
+  | "completions";
+>>>>>>> main
 
 /** Headings of the help and the reference page, in their order. */
 export const groups = [

@@ -50,6 +50,12 @@ export interface TextFile {
   readonly text: string;
 }
 
+/** A certificate with its key, which are right together. */
+export interface IdentityFiles {
+  readonly certificate: TextFile;
+  readonly key: Secret;
+}
+
 /** The MQTT side. */
 export interface MqttSettings {
   /** `mqtt://` or `mqtts://`, without user and password. */
@@ -65,6 +71,8 @@ export interface MqttSettings {
   readonly password: Secret | null;
   /** Certificates (PEM) trusted besides the system's. Only with TLS. */
   readonly ca: TextFile | null;
+  /** Shown to a broker that asks for a certificate. Only with TLS. */
+  readonly identity: IdentityFiles | null;
   /** Messages taken in and not yet acknowledged, at most. */
   readonly receiveMax: number;
   /** Retained messages: at every subscribe, only for a new subscription, never. */
@@ -94,6 +102,8 @@ export interface FilesSettings {
   /** Cap of all folders together; null: none. */
   readonly capRowsPerSecond: number | null;
   readonly capBytesPerSecond: number | null;
+  /** `deadline`: only as fast as the deadlines of the folders need, and never above the cap. */
+  readonly pace: "cap" | "deadline";
   /** Depth of the cap; null: the least that keeps the rate. */
   readonly burstRows: number | null;
   /** The floor: promised to files even when streams overload the sink. Null: a tenth of the cap. 0: nothing is promised. */
@@ -111,8 +121,12 @@ export interface FilesSettings {
   /** More bad rows than this send the file to the error folder. */
   readonly badRowsMax: number;
   readonly format: FileFormat | "auto";
+  /** What files without a byte order mark are; `auto`: UTF-8. `utf-8`: all files are. */
+  readonly encoding: "auto" | "utf-8" | "utf-16" | "latin1" | "windows-1252";
   /** One character, or null: found out. */
   readonly csvDelimiter: string | null;
+  /** Lines that begin with this character are skipped; null: none. */
+  readonly csvComment: string | null;
   /** Names of the columns of files without a header; null: the first row is the header. */
   readonly csvColumns: readonly string[] | null;
   /** Lines before the header that are skipped. */
@@ -158,7 +172,7 @@ export interface KafkaSettings {
   /** Headers besides `weir.id`. */
   readonly headers: readonly ("source" | "position" | "gateway")[];
   /** Null: no TLS. */
-  readonly tls: { readonly ca: TextFile | null } | null;
+  readonly tls: { readonly ca: TextFile | null; readonly identity: IdentityFiles | null } | null;
   readonly sasl: {
     readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
     readonly username: string;

@@ -4,11 +4,12 @@ import { loadSettings, stateDirOf } from "../../src/config/load.ts";
 import { gather } from "../../src/config/gather.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { type FakeMachine, fakeMachine } from "./fake_machine.ts";
+import { makeCertificates } from "../support/certificates.ts";
 
 const files = ["--files-dir", "dumps"];
 const kafka = ["--kafka-brokers", "k:9092", "--kafka-topic", "readings"];
 const mqtt = ["--mqtt-url", "mqtt://h", "--mqtt-topic", "a/{x}"];
-const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const { ca: pem } = await makeCertificates();
 
 function settingsOf(args: readonly string[], machine: FakeMachine = {}, options: LoadOptions = {}): Settings {
   const loaded = loadSettings("run", args, fakeMachine(machine), options);
@@ -190,6 +191,11 @@ const impossible: readonly (readonly [promise: string, args: readonly string[], 
     [...files, "--sink", "stdout", "--kafka-tls"],
     /^--kafka-tls: Has no use with --sink stdout/,
   ],
+  [
+    "a comment that begins like an empty cell",
+    [...files, ...kafka, "--csv-delimiter", "semicolon", "--csv-comment", ";"],
+    /^--csv-comment: Is the delimiter too/,
+  ],
   ["a stray word", [...files, ...kafka, "x.csv"], /^command line: Belongs to no flag/],
 ];
 
@@ -235,6 +241,19 @@ Deno.test("folders, topics, aliases and rules arrive in their parts", () => {
   assert.deepEqual(settings.readings.set, [{ field: "value", expression: "a == b ? 1 : 2" }]);
   assert.equal(settings.files?.csvDelimiter, "\t");
   assert.deepEqual(settings.files?.csvColumns, ["a", "b"]);
+});
+
+Deno.test("encoding and comments of files: UTF-8 and none where nothing is said, one character of ASCII or nothing", () => {
+  const unsaid = settingsOf([...files, ...kafka]).files;
+  assert.deepEqual([unsaid?.encoding, unsaid?.csvComment], ["auto", null]);
+  const said = settingsOf([...files, ...kafka, "--files-encoding", "windows-1252", "--csv-comment", "#"]).files;
+  assert.deepEqual([said?.encoding, said?.csvComment], ["windows-1252", "#"]);
+  assert.equal(settingsOf([...files, ...kafka, "--csv-comment", "none"]).files?.csvComment, null);
+  for (const wrong of ["", "//", '"', "\u00a7", "\n"]) {
+    for (const flag of ["--csv-comment", "--csv-delimiter"]) {
+      assert.match(problemsOf([...files, ...kafka, flag, wrong]).join(), /one character of ASCII/);
+    }
+  }
 });
 
 Deno.test("complaints of the parts are told where the setting was written", () => {

@@ -15,6 +15,8 @@
  */
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { crc32c } from "./crc32c.ts";
+import { createTextRecords } from "./text_records.ts";
+import { varintBytes, writeVarint } from "./varint.ts";
 
 /** How the records of a batch are compressed. */
 export type Compression = "none" | "gzip" | "zstd";
@@ -23,6 +25,8 @@ export type Compression = "none" | "gzip" | "zstd";
 export interface RecordShape<T> {
   /** The value as text; null: no value. */
   readonly value: (item: T) => string | null;
+  /** Size of the value in UTF-8; asked for only when there is one. */
+  readonly valueBytes: (item: T) => number;
   /** A header whose text is null is left out of that record. */
   readonly headers: readonly { readonly name: string; readonly text: (item: T) => string | null }[];
 }
@@ -78,30 +82,47 @@ const workingBytesKeptMax = 4 << 20;
 export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: Compression): RecordBatchEncoder<T> {
   const firstBytes = 64 << 10;
   const utf8 = new TextEncoder();
+  const together = createTextRecords(shape);
   const headerNames = shape.headers.map(({ name }) => encodedText(utf8.encode(name)));
   let buffer = new Uint8Array(firstBytes);
   let position = 0;
 
   return {
     encode(items, keys, from, countMax, bytesMax, stamp) {
+      const end = from + Math.min(countMax, items.length - from);
       position = batchHeaderBytes;
-      let count = 0;
-      for (const countEnd = Math.min(countMax, items.length - from); count < countEnd; count++) {
-        const item = items[from + count];
-        if (item === undefined) break;
-        const start = position;
-        writeRecord(item, keys[from + count] ?? null, count);
-        if (position > bytesMax && count > 0) {
-          position = start;
-          break;
-        }
-      }
+      let count = together.gather(items, keys, from, end, bytesMax - batchHeaderBytes);
+      reserve(together.bytes);
+      if (together.write(buffer, position)) position += together.bytes;
+      else count = writeOneByOne(items, keys, from, end, bytesMax);
       const bytes = compression === "none" ? buffer.slice(0, position) : compressed();
       writeBatchHeader(bytes, count, stamp);
       if (buffer.length > workingBytesKeptMax) buffer = new Uint8Array(firstBytes);
       return { count, bytes };
     },
   };
+
+  /** Writes records text by text, whatever is in them; returns how many. */
+  function writeOneByOne(
+    items: readonly T[],
+    keys: readonly (string | null)[],
+    from: number,
+    end: number,
+    bytesMax: number,
+  ): number {
+    let count = 0;
+    for (; from + count < end; count++) {
+      const item = items[from + count];
+      if (item === undefined) break;
+      const start = position;
+      writeRecord(item, keys[from + count] ?? null, count);
+      if (position > bytesMax && count > 0) {
+        position = start;
+        break;
+      }
+    }
+    return count;
+  }
 
   function writeRecord(item: T, key: string | null, offsetDelta: number): void {
     reserve(32);
@@ -110,7 +131,7 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     position += 2;
     buffer[position++] = 0;
     buffer[position++] = 0;
-    writeVarint(offsetDelta);
+    position = writeVarint(buffer, position, offsetDelta);
     writeText(key);
     writeText(shape.value(item));
     writeHeaders(item);
@@ -173,18 +194,8 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
       buffer.copyWithin(start + needed, start + reserved, position);
     }
     position = start;
-    writeVarint(bodyBytes);
+    writeVarint(buffer, position, bodyBytes);
     position = start + needed + bodyBytes;
-  }
-
-  /** A number >= 0 as a zigzag varint. */
-  function writeVarint(value: number): void {
-    let rest = value * 2;
-    while (rest > 0x7f) {
-      buffer[position++] = rest & 0x7f | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-    buffer[position++] = rest;
   }
 
   function reserve(bytes: number): void {
@@ -219,14 +230,6 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     view.setInt32(57, count);
     view.setUint32(17, crc32c(bytes, checkedFrom));
   }
-}
-
-/** Bytes of a number >= 0 as a zigzag varint. */
-function varintBytes(value: number): number {
-  if (value < 0x40) return 1;
-  if (value < 0x2000) return 2;
-  if (value < 0x100000) return 3;
-  return value < 0x8000000 ? 4 : 5;
 }
 
 /** Bytes with their length before them. */

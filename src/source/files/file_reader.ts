@@ -1,15 +1,18 @@
 /**
  * Reads one file from its checkpoint to its end:
  *
- *     disk bytes -> inflate -> skip what is home already -> decoder -> normalizer -> row buffer
+ *     disk bytes -> inflate -> transcode -> skip what is home already -> decoder -> normalizer -> row buffer
  *
  * The loop is pulled by the buffer: it reads on when there is room, a chunk at a time, and never keeps more than a chunk and a row in
  * between. Rows cost no promise; the loop gives the event loop a turn at each read and after {@linkcode sliceMs} of decoding.
  *
+ * All positions are those of the bytes that the decoder sees, after both steps: what is called inflated here is in UTF-8 too. Reading is
+ * resumed by doing both again from the first byte on.
+ *
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
-import type { Arrival, Decoder, Normalizer, OpenDecoder, Row } from "../../core/decoder.ts";
+import type { Arrival, Decoder, DecoderState, FileEncoding, Normalizer, OpenDecoder, Row } from "../../core/decoder.ts";
 import { sleep } from "../../core/clock.ts";
 import { WeirError } from "../../core/error.ts";
 import type { Item, Reason } from "../../core/reading.ts";
@@ -18,9 +21,11 @@ import { formatCount } from "../../core/text.ts";
 import type { Recorded } from "./checkpointer.ts";
 import { isMissing } from "./disk.ts";
 import { type DiskBytes, type DiskBytesDeps, openDiskBytes } from "./disk_bytes.ts";
+import { encodingOf, type EncodingSetting } from "./encoding.ts";
 import { createFileDelivery, type FileDelivery } from "./file_delivery.ts";
 import { createInflate, type Inflate } from "./inflate.ts";
 import type { RowBuffer } from "./row_buffer.ts";
+import { createTranscode } from "./transcode.ts";
 
 /** How reading ended. */
 export type ReadOutcome =
@@ -35,13 +40,17 @@ export type ReadOutcome =
 /** How far it is. */
 export interface ReadProgress {
   readonly sizeBytes: number;
-  /** Bytes on disk read so far. */
-  readonly readBytes: number;
+  /** Bytes on disk that were inflated so far. */
+  readonly workedBytes: number;
   /** What they inflated to. */
   readonly inflatedBytes: number;
+  /** The last byte was read. */
+  readonly ended: boolean;
   /** Rows decoded so far, in the whole file, and the inflated byte after the last of them. */
   readonly rows: number;
   readonly rowsEnd: number;
+  /** The inflated byte after the last row that was handed over. */
+  readonly takenEnd: number;
   readonly badRows: number;
   /** First byte of the first row that was decoded, or null. */
   readonly firstByte: number | null;
@@ -67,6 +76,7 @@ export interface FileReaderOptions {
   readonly badMax: number;
   readonly rowBytesMax: number;
   readonly inflationRatioMax: number;
+  readonly encoding: EncodingSetting;
   readonly gateway: string;
 }
 
@@ -98,7 +108,10 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   const idPrefix = `${options.gateway}/${record.fileId}/`;
   const skipBytes = record.checkpoint?.byte ?? 0;
   let decoder: Decoder | null = null;
+  let encoding: FileEncoding = "utf-8";
   let disk: DiskBytes | null = null;
+  let pieces: Pieces | null = null;
+  let ended = false;
   let header: readonly string[] | null = null;
   let lastRow = record.checkpoint?.row ?? 0;
   let badRows = record.counts.deadLettered;
@@ -108,7 +121,6 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   const delivery = createFileDelivery(options.fullPath, record.counts, () => deps.settled(reader));
 
   async function run(): Promise<ReadOutcome> {
-    let pieces: Pieces | null = null;
     try {
       disk = await openDiskBytes({
         fullPath: options.fullPath,
@@ -133,17 +145,20 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   async function readRows(pieces: Pieces): Promise<boolean> {
     const head = await readHead(pieces);
     if (signal.aborted) return false;
-    if (head.length === 0) return true;
+    if (head.length === 0) return ended = true;
     const rows: Row[] = [];
-    const opened = deps.openDecoder(decoderName(record.path), head, record.checkpoint);
+    encoding = record.checkpoint === null ? encodingOf(head, options.encoding) : record.checkpoint.encoding ?? "utf-8";
+    const transcode = createTranscode(encoding);
+    const textHead = createTranscode(encoding).push(head);
+    const opened = deps.openDecoder(decoderName(record.path), textHead, record.checkpoint);
     decoder = opened;
-    const feed = (piece: Uint8Array) => {
-      const fresh = piece.subarray(Math.max(0, Math.min(piece.length, skipBytes - inflatedBytes)));
-      inflatedBytes += piece.length;
+    const decode = (text: Uint8Array) => {
+      const fresh = text.subarray(Math.max(0, Math.min(text.length, skipBytes - inflatedBytes)));
+      inflatedBytes += text.length;
       if (fresh.length > 0) opened.push(fresh);
     };
+    const feed = (piece: Uint8Array) => decode(transcode.push(piece));
     feed(head);
-    let ended = false;
     let sliceStartMs = clock.nowMs();
     while (!signal.aborted) {
       if (buffer.room() < 1) {
@@ -169,6 +184,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       sliceStartMs = clock.nowMs();
       if (piece !== null) feed(piece);
       else if (!signal.aborted) {
+        decode(transcode.end());
         opened.end();
         ended = true;
       }
@@ -238,15 +254,19 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     run,
     record() {
       const { finished, counts } = delivery;
-      const checkpoint = finished === null || decoder === null ? record.checkpoint : decoder.stateAfter(finished);
+      const checkpoint = finished === null || decoder === null
+        ? record.checkpoint
+        : inEncoding(decoder.stateAfter(finished), encoding);
       return { ...record, state: "reading", checkpoint, counts, updatedAtMs: clock.wallMs() };
     },
     progress: () => ({
       sizeBytes: disk?.identity.sizeBytes ?? options.identity.sizeBytes,
-      readBytes: disk?.position ?? 0,
+      workedBytes: pieces?.workedBytes ?? 0,
       inflatedBytes,
+      ended,
       rows: lastRow,
       rowsEnd: lastEnd,
+      takenEnd: delivery.takenEnd ?? skipBytes,
       badRows,
       firstByte,
     }),
@@ -256,6 +276,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
 
 /** Inflated bytes, pulled. */
 interface Pieces {
+  readonly workedBytes: number;
   /** The next ones, or null at the end and when reading is stopped. */
   next(): Promise<Uint8Array | null>;
   close(): void;
@@ -265,6 +286,9 @@ function inflated(disk: DiskBytes, ratioMax: number, signal: AbortSignal): Piece
   let inflate: Inflate | null = null;
   let ended = false;
   return {
+    get workedBytes() {
+      return inflate?.workedBytes ?? 0;
+    },
     async next() {
       while (!signal.aborted) {
         const piece = await inflate?.take() ?? null;
@@ -304,6 +328,10 @@ async function readHead(pieces: Pieces): Promise<Uint8Array> {
     at += piece.length;
   }
   return whole;
+}
+
+function inEncoding(state: DecoderState, encoding: FileEncoding): DecoderState {
+  return encoding === "utf-8" ? state : { ...state, encoding };
 }
 
 /** The base name without the ending of the compression. */

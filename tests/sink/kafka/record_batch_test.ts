@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Compression, createRecordBatchEncoder } from "../../../src/sink/kafka/record_batch.ts";
@@ -11,6 +12,7 @@ interface Item {
 
 const shape = {
   value: (item: Item) => item.value,
+  valueBytes: (item: Item) => Buffer.byteLength(item.value ?? ""),
   headers: [{ name: "weir.id", text: (item: Item) => item.id }, { name: "mark", text: (item: Item) => item.mark }],
 };
 const stamp = {
