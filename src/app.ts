@@ -15,12 +15,8 @@ import type { Ledger } from "./core/store.ts";
 import { createTally, type Sums, type Tally } from "./core/tally.ts";
 import type { Settings } from "./config/settings.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
-<<<<<<< HEAD
 import { buildParts, normalizerOf, type Parts, schedulingOf, weightsOf } from "./registry.ts";
-=======
-import { buildParts, type Parts, schedulingOf } from "./registry.ts";
 import { createDeadlineWatch, type Watched } from "./scheduler/deadline_watch.ts";
->>>>>>> main
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { openLedger } from "./store/ledger.ts";
 import { lockState, type StateLock } from "./store/lock.ts";
@@ -84,21 +80,17 @@ const noSums: Sums = { read: 0, delivered: 0, filtered: 0, dead_lettered: 0, dro
  */
 export function createApp(settings: Settings, deps: AppDeps): App {
   const { clock, emit } = deps;
-<<<<<<< HEAD
   let fairShare = schedulingOf(settings);
   let rules = normalizerOf(settings);
   const normalizer: Normalizer = {
     checkHeader: (header) => rules.checkHeader(header),
     normalize: (row, arrival) => rules.normalize(row, arrival),
   };
-=======
-  const fairShare = schedulingOf(settings);
   const deadlines = createDeadlineWatch({
     ...fairShare,
     pace: settings.files?.pace ?? "cap",
     folders: (settings.files?.folders ?? []).map((folder) => ({ ...folder, everyMs: folder.periodMs })),
   }, deps);
->>>>>>> main
   const aborted = new AbortController();
   const stdoutGone = Promise.withResolvers<void>();
   // Built once for nothing: wrong expressions, schemas and templates are found before anything is opened.
@@ -110,11 +102,8 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       ...deps,
       ledger,
       tally,
-<<<<<<< HEAD
       normalizer,
-=======
       forecast: deadlines.forecast,
->>>>>>> main
       boot: bootId(deps),
       onStdoutClosed: stdoutGone.resolve,
     });
@@ -187,6 +176,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       const [numbers, nextRules] = [schedulingOf(next), normalizerOf(next)];
       fairShare = numbers;
       rules = nextRules;
+      deadlines.setCap(numbers.capRows);
       running?.pipeline.reschedule(numbers, weightsOf(next));
     },
     async check() {

@@ -52,13 +52,10 @@ export interface Pipeline {
   drain(): Promise<void>;
   /** Gives up what is still on its way: it comes again after the next start. Never throws. */
   close(): Promise<void>;
-<<<<<<< HEAD
   /** Other numbers for the scheduler, and weights by the names of the flows, from now on. */
   reschedule(options: FairShareOptions, weights: ReadonlyMap<string, number>): void;
-=======
   /** Changes the cap of all files from now on, rows/s or null. */
   setCap(capRows: number | null): void;
->>>>>>> main
   /** Delay of the stream over the last ten seconds. */
   delay(): DelayStatus;
 }
@@ -113,14 +110,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       await outbox.flush();
     },
     close,
-<<<<<<< HEAD
     reschedule(options, weights) {
       fairShare.change(options);
       fairShare.setWeights(weights);
     },
-=======
     setCap: fairShare.setCap,
->>>>>>> main
     delay: delay.status,
   };
 }

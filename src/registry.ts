@@ -36,15 +36,12 @@ export interface PartsDeps {
   readonly emit: Emit;
   readonly ledger: CheckpointStore;
   readonly tally: Tally;
-<<<<<<< HEAD
-  /** Rows to readings; the owner may change its rules while it is in use. */
-  readonly normalizer: Normalizer;
-=======
+  /** Rows to readings; the owner may change its rules while it is in use. Default: as the settings say. */
+  readonly normalizer?: Normalizer;
   /** Judges the deadlines of files. */
   readonly forecast: Forecast;
   /** Opens MQTT connections. Default: with npm:mqtt. */
   readonly open?: OpenConnection;
->>>>>>> main
   /** A name for this life of the process. */
   readonly boot: string;
   readonly stdout: { write(bytes: Uint8Array): Promise<number> };
@@ -70,12 +67,8 @@ const sessionExpirySeconds = 24 * 3600;
  * @throws {WeirError} `configuration` when a template, the schema, a rule, an address or a certificate is wrong.
  */
 export function buildParts(settings: Settings, deps: PartsDeps): Parts {
-<<<<<<< HEAD
-  const { normalizer } = deps;
-=======
-  const normalizer = normalizerOf(settings);
+  const { normalizer = normalizerOf(settings) } = deps;
   const renewal = createRenewal({ ...deps, readTextFile });
->>>>>>> main
   return {
     sources: [
       ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, renewal, deps)]),
@@ -102,7 +95,6 @@ export function schedulingOf({ files, limits }: Settings): FairShareOptions {
   });
 }
 
-<<<<<<< HEAD
 /** Weights of the flows, by their names. */
 export function weightsOf({ mqtt, files }: Settings): ReadonlyMap<string, number> {
   return new Map([
@@ -111,10 +103,7 @@ export function weightsOf({ mqtt, files }: Settings): ReadonlyMap<string, number
   ]);
 }
 
-function sinkOf({ sink, gateway }: Settings, deps: PartsDeps): Sink {
-=======
 function sinkOf({ sink, gateway }: Settings, renewal: Renewal, deps: PartsDeps): Sink {
->>>>>>> main
   switch (sink.kind) {
     case "stdout":
       return stdoutSink(deps);

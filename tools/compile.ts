@@ -87,7 +87,7 @@ async function compile(deno: string, architecture: typeof architectures[number])
     "--no-code-cache",
     // sd_notify(3) needs a datagram socket.
     "--unstable-net",
-    `--v8-flags=--max-old-space-size=${heapMiB}`,
+    `--v8-flags=--max-old-space-size=${heapMiB},--max-semi-space-size=6`,
     ...permissions,
     "--target",
     `${architecture}-unknown-linux-gnu`,

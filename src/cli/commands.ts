@@ -11,13 +11,8 @@ import { dlqCommands } from "./dlq.ts";
 import { doctor } from "./doctor.ts";
 import { plan } from "./plan.ts";
 import { run } from "./run.ts";
-<<<<<<< HEAD
-import { servicePrint } from "./service.ts";
-
-/** All commands. */
-export const commands: readonly Command[] = [run, demo, check, ...dlqCommands, servicePrint];
-=======
 import { schema } from "./schema.ts";
+import { servicePrint } from "./service.ts";
 import { status } from "./status.ts";
 import { top } from "./top.ts";
 
@@ -32,6 +27,6 @@ export const commands: readonly Command[] = [
   ...dlqCommands,
   schema,
   doctor,
+  servicePrint,
   completionsOf(() => commands),
 ];
->>>>>>> main

@@ -48,15 +48,11 @@ export const run: Command = {
     if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
     const log = logFor(loaded.settings, context);
     try {
-<<<<<<< HEAD
-      return await live(loaded, context, log);
-=======
       const emit = emitter(log.take);
       for (const warning of warningsOf(loaded.settings, context.surroundings, context.clock.wallMs())) {
         emit("warn", "settings.warned", warning);
       }
-      return await live(loaded.settings, context, emit);
->>>>>>> main
+      return await live(loaded, context, log);
     } finally {
       log.flush();
     }

@@ -8,9 +8,6 @@ import type { Kind, Parsed } from "./kind.ts";
 import { toggle as toggleKind } from "./kinds.ts";
 
 /** The commands that take settings. */
-<<<<<<< HEAD
-export type CommandName = "run" | "check" | "demo" | "dlq list" | "dlq show" | "service print";
-=======
 export type CommandName =
   | "run"
   | "check"
@@ -22,8 +19,8 @@ export type CommandName =
   | "top"
   | "doctor"
   | "schema"
+  | "service print"
   | "completions";
->>>>>>> main
 
 /** Headings of the help and the reference page, in their order. */
 export const groups = [
