@@ -2,7 +2,7 @@
  * Makes the programs: `deno task compile` (x86_64), `deno task compile:arm64`, or both with `deno run -A tools/compile.ts x86_64 aarch64`.
  * `dist/` then holds each program, the unit and what belongs to it, the licences of what is inside, and SHA256SUMS.
  *
- * The packages are inside as they are, not bundled: docs/decisions/0080-the-binary.md says why. `WEIR_COMPILE_DENO` names another Deno to
+ * The packages are inside as they are, not bundled: docs/decisions/0080-the-binary.md says why. `WEIR_TEST_COMPILE_DENO` names another Deno to
  * compile with; what `deno compile` itself understands (`DENORT_BIN`) is passed on.
  *
  * @module
@@ -46,7 +46,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (wanted.length === 0 || wanted.length !== args.length) {
     throw new Error(`Give ${architectures.join(" or ")}, or both: Deno has no runtime for other ARM or x86 machines`);
   }
-  const deno = Deno.env.get("WEIR_COMPILE_DENO") ?? Deno.execPath();
+  const deno = Deno.env.get("WEIR_TEST_COMPILE_DENO") ?? Deno.execPath();
   await Deno.mkdir(dist, { recursive: true });
   await Deno.writeTextFile(join(root, buildFile), JSON.stringify({ commit: await commit() }));
   try {
