@@ -14,6 +14,7 @@ import type { AppStatus, FileStatus } from "./core/status.ts";
 import type { Ledger } from "./core/store.ts";
 import { createTally, type Sums, type Tally } from "./core/tally.ts";
 import type { Settings } from "./config/settings.ts";
+import { startStatusServer, type StatusServer } from "./ops/status/status_server.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { buildParts, normalizerOf, type Parts, schedulingOf, weightsOf } from "./registry.ts";
 import { createDeadlineWatch, type Watched } from "./scheduler/deadline_watch.ts";
@@ -67,6 +68,8 @@ interface Running {
   readonly pipeline: Pipeline;
   readonly tally: Tally;
   readonly startedMs: number;
+  /** Null: none is wanted. */
+  readonly statusServer: StatusServer | null;
 }
 
 /** Among the last so many files of a folder there is one that was read whole. */
@@ -123,11 +126,35 @@ export function createApp(settings: Settings, deps: AppDeps): App {
         await ledger.close();
         throw thrown;
       }
-      return { lock, ledger, parts, pipeline, tally, startedMs: clock.nowMs() };
+      const startedMs = clock.nowMs();
+      return { lock, ledger, parts, pipeline, tally, startedMs, statusServer: serveStatus(ledger) };
     } catch (thrown) {
       await lock?.release();
       throw thrown;
     }
+  }
+
+  function status(): AppStatus {
+    const { sources, sink } = running?.parts ?? idle;
+    return {
+      gateway: settings.gateway,
+      upMs: running === null ? 0 : clock.nowMs() - running.startedMs,
+      sums: {
+        real_time: running?.tally.sums("real_time") ?? noSums,
+        batch: running?.tally.sums("batch") ?? noSums,
+      },
+      capRows: fairShare.capRows,
+      floorRows: fairShare.floorRows,
+      streamDelay: running?.pipeline.delay() ?? { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
+      sources: sources.map((source) => source.status()),
+      sink: sink.status(),
+    };
+  }
+
+  function serveStatus(letters: Ledger): StatusServer | null {
+    if (settings.status === null) return null;
+    const { hostname, port, token } = settings.status;
+    return startStatusServer({ ...deps, hostname, port, token: token?.reveal() ?? null, letters, status });
   }
 
   return {
@@ -141,7 +168,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     },
     async stop(drainTimeoutMs) {
       if (running === null) return true;
-      const { lock, ledger, pipeline } = running;
+      const { lock, ledger, pipeline, statusServer } = running;
       deadlines.stop();
       const timeout = new AbortController();
       const drained = await Promise.race([
@@ -150,28 +177,14 @@ export function createApp(settings: Settings, deps: AppDeps): App {
         stdoutGone.promise.then(() => false),
       ]);
       timeout.abort();
+      await statusServer?.close();
       await pipeline.close();
       await ledger.close();
       await lock?.release();
       return drained;
     },
     abort: () => aborted.abort(),
-    status() {
-      const { sources, sink } = running?.parts ?? idle;
-      return {
-        gateway: settings.gateway,
-        upMs: running === null ? 0 : clock.nowMs() - running.startedMs,
-        sums: {
-          real_time: running?.tally.sums("real_time") ?? noSums,
-          batch: running?.tally.sums("batch") ?? noSums,
-        },
-        capRows: fairShare.capRows,
-        floorRows: fairShare.floorRows,
-        streamDelay: running?.pipeline.delay() ?? { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
-        sources: sources.map((source) => source.status()),
-        sink: sink.status(),
-      };
-    },
+    status,
     reload(next) {
       const [numbers, nextRules] = [schedulingOf(next), normalizerOf(next)];
       fairShare = numbers;

@@ -30,6 +30,7 @@ export const groups = [
   "Readings",
   "Sink",
   "Limits",
+  "Status",
   "This run",
   "Dead letters",
 ] as const;

@@ -28,7 +28,10 @@ export function programUnderTest(): readonly string[] {
   return binary === undefined ? [Deno.execPath(), "run", "-A", main] : [binary];
 }
 
-/** Starts the program. Its environment has no `WEIR_` variables but those given. */
+/**
+ * Starts the program. Its environment has no `WEIR_` variables but those given, and one that keeps the status server off: gateways of
+ * tests that run at the same time would fight for its port.
+ */
 export function startGateway(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
@@ -96,7 +99,7 @@ function cleanEnvironment(): Record<string, string> {
     !name.startsWith("WEIR_") && name !== "JOURNAL_STREAM" && name !== "STATE_DIRECTORY" &&
     name !== "NOTIFY_SOCKET"
   );
-  return { ...Object.fromEntries(kept), NO_COLOR: "1" };
+  return { ...Object.fromEntries(kept), NO_COLOR: "1", WEIR_STATUS_LISTEN: "none" };
 }
 
 function collected(stream: ReadableStream<Uint8Array>): { text(): string; readonly done: Promise<void> } {
