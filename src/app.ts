@@ -5,6 +5,7 @@
  * @module
  */
 import { type Clock, sleep } from "./core/clock.ts";
+import type { Normalizer } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
 import { WeirError } from "./core/error.ts";
 import type { Emit } from "./core/event.ts";
@@ -15,7 +16,7 @@ import { createTally, type Sums, type Tally } from "./core/tally.ts";
 import type { Settings } from "./config/settings.ts";
 import { startStatusServer, type StatusServer } from "./ops/status/status_server.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
-import { buildParts, type Parts, schedulingOf } from "./registry.ts";
+import { buildParts, normalizerOf, type Parts, schedulingOf, weightsOf } from "./registry.ts";
 import { createDeadlineWatch, type Watched } from "./scheduler/deadline_watch.ts";
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { openLedger } from "./store/ledger.ts";
@@ -48,6 +49,13 @@ export interface App {
   /** Ends a `stop` that is under way without waiting any longer. */
   abort(): void;
   status(): AppStatus;
+  /**
+   * Takes over caps, floor, limits in flight, weights and the rules for readings from other settings, for everything that is read or sent
+   * from now on. All other settings stay as they are.
+   *
+   * @throws {WeirError} `configuration`; nothing has changed then.
+   */
+  reload(settings: Settings): void;
   /** Tries the peers, the folders and the state folder, without touching a gateway that runs. Needs no `start`. */
   check(): Promise<readonly Finding[]>;
 }
@@ -75,7 +83,12 @@ const noSums: Sums = { read: 0, delivered: 0, filtered: 0, dead_lettered: 0, dro
  */
 export function createApp(settings: Settings, deps: AppDeps): App {
   const { clock, emit } = deps;
-  const fairShare = schedulingOf(settings);
+  let fairShare = schedulingOf(settings);
+  let rules = normalizerOf(settings);
+  const normalizer: Normalizer = {
+    checkHeader: (header) => rules.checkHeader(header),
+    normalize: (row, arrival) => rules.normalize(row, arrival),
+  };
   const deadlines = createDeadlineWatch({
     ...fairShare,
     pace: settings.files?.pace ?? "cap",
@@ -92,6 +105,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       ...deps,
       ledger,
       tally,
+      normalizer,
       forecast: deadlines.forecast,
       boot: bootId(deps),
       onStdoutClosed: stdoutGone.resolve,
@@ -171,6 +185,13 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     },
     abort: () => aborted.abort(),
     status,
+    reload(next) {
+      const [numbers, nextRules] = [schedulingOf(next), normalizerOf(next)];
+      fairShare = numbers;
+      rules = nextRules;
+      deadlines.setCap(numbers.capRows);
+      running?.pipeline.reschedule(numbers, weightsOf(next));
+    },
     async check() {
       const tried = await Promise.all([
         settings.dryRun ? [] : checkStateDir(settings.stateDir),

@@ -52,6 +52,8 @@ export interface Pipeline {
   drain(): Promise<void>;
   /** Gives up what is still on its way: it comes again after the next start. Never throws. */
   close(): Promise<void>;
+  /** Other numbers for the scheduler, and weights by the names of the flows, from now on. */
+  reschedule(options: FairShareOptions, weights: ReadonlyMap<string, number>): void;
   /** Changes the cap of all files from now on, rows/s or null. */
   setCap(capRows: number | null): void;
   /** Delay of the stream over the last ten seconds. */
@@ -108,6 +110,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       await outbox.flush();
     },
     close,
+    reschedule(options, weights) {
+      fairShare.change(options);
+      fairShare.setWeights(weights);
+    },
     setCap: fairShare.setCap,
     delay: delay.status,
   };

@@ -36,6 +36,8 @@ export interface PartsDeps {
   readonly emit: Emit;
   readonly ledger: CheckpointStore;
   readonly tally: Tally;
+  /** Rows to readings; the owner may change its rules while it is in use. Default: as the settings say. */
+  readonly normalizer?: Normalizer;
   /** Judges the deadlines of files. */
   readonly forecast: Forecast;
   /** Opens MQTT connections. Default: with npm:mqtt. */
@@ -65,7 +67,7 @@ const sessionExpirySeconds = 24 * 3600;
  * @throws {WeirError} `configuration` when a template, the schema, a rule, an address or a certificate is wrong.
  */
 export function buildParts(settings: Settings, deps: PartsDeps): Parts {
-  const normalizer = normalizerOf(settings);
+  const { normalizer = normalizerOf(settings) } = deps;
   const renewal = createRenewal({ ...deps, readTextFile });
   return {
     sources: [
@@ -91,6 +93,14 @@ export function schedulingOf({ files, limits }: Settings): FairShareOptions {
     ...given("inFlightRows", limits.inFlightRows),
     ...given("filesInFlightRows", limits.filesInFlightRows),
   });
+}
+
+/** Weights of the flows, by their names. */
+export function weightsOf({ mqtt, files }: Settings): ReadonlyMap<string, number> {
+  return new Map([
+    ...(mqtt?.subscriptions ?? []).map(({ template, weight }) => [`mqtt ${template}`, weight] as const),
+    ...(files?.folders ?? []).map(({ path, weight }) => [path, weight] as const),
+  ]);
 }
 
 function sinkOf({ sink, gateway }: Settings, renewal: Renewal, deps: PartsDeps): Sink {

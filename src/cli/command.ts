@@ -51,6 +51,8 @@ export interface CommandContext {
   readonly stdout: AppDeps["stdout"];
   /** Calls back at each SIGINT and SIGTERM; returns how to stop that. */
   onStopSignal(callback: (signal: string) => void): () => void;
+  /** Calls back at each SIGHUP; returns how to stop that. */
+  onReloadSignal(callback: () => void): () => void;
   /** What the parts have against settings that are right by themselves. */
   complaintsOf(settings: Settings): readonly Complaint[];
   createApp(settings: Settings, deps: AppDeps): App;

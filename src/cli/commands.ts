@@ -12,6 +12,7 @@ import { doctor } from "./doctor.ts";
 import { plan } from "./plan.ts";
 import { run } from "./run.ts";
 import { schema } from "./schema.ts";
+import { servicePrint } from "./service.ts";
 import { status } from "./status.ts";
 import { top } from "./top.ts";
 
@@ -26,5 +27,6 @@ export const commands: readonly Command[] = [
   ...dlqCommands,
   schema,
   doctor,
+  servicePrint,
   completionsOf(() => commands),
 ];

@@ -11,6 +11,7 @@ import { systemDice } from "../core/dice.ts";
 import { openLedgerReadOnly } from "../store/read_only.ts";
 import type { CommandContext, Output } from "./command.ts";
 import { complaintsOf } from "./complaints.ts";
+import { versionText } from "./inside.ts";
 
 /** Context of a command that runs on this machine. */
 export function machineContext(): Omit<CommandContext, "args"> {
@@ -21,11 +22,12 @@ export function machineContext(): Omit<CommandContext, "args"> {
     surroundings,
     clock: systemClock,
     dice: systemDice,
-    version: config.version,
+    version: versionText(config.version),
     output: outputTo(Deno.stdout, wantsColour),
     errors: outputTo(Deno.stderr, wantsColour),
     stdout: Deno.stdout,
     onStopSignal,
+    onReloadSignal,
     complaintsOf,
     createApp,
     openLetters: openLedgerReadOnly,
@@ -56,6 +58,11 @@ function outputTo(stream: typeof Deno.stdout | typeof Deno.stderr, wantsColour: 
       return size().rows;
     },
   };
+}
+
+function onReloadSignal(callback: () => void): () => void {
+  Deno.addSignalListener("SIGHUP", callback);
+  return () => Deno.removeSignalListener("SIGHUP", callback);
 }
 
 function onStopSignal(callback: (signal: string) => void): () => void {

@@ -13,10 +13,12 @@ import { exitCodes } from "../core/error.ts";
 import { type Emit, emitter } from "../core/event.ts";
 import { formatCount, formatDuration } from "../core/text.ts";
 import { createLog, type Log } from "../ops/log.ts";
+import { tellServiceManager } from "../ops/systemd.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { commandHelp } from "./help.ts";
 import { sayProblems } from "./mistakes.ts";
-import { listenForStop, watchedStdout } from "./stop.ts";
+import { createReload, type LoadedSettings } from "./reload.ts";
+import { listenForStop, type StopRequests, watchedStdout } from "./stop.ts";
 import { emitSums, openCount } from "./sums.ts";
 
 /** How often the sums are told. */
@@ -50,7 +52,7 @@ export const run: Command = {
       for (const warning of warningsOf(loaded.settings, context.surroundings, context.clock.wallMs())) {
         emit("warn", "settings.warned", warning);
       }
-      return await live(loaded.settings, context, emit);
+      return await live(loaded, context, log);
     } finally {
       log.flush();
     }
@@ -72,22 +74,53 @@ export function logFor(settings: Settings, context: CommandContext): Log {
 }
 
 /** Runs the app until there is nothing more to do or a signal comes, then drains it. */
-async function live(settings: Settings, context: CommandContext, emit: Emit): Promise<number> {
-  const { clock, dice, version } = context;
+async function live(loaded: LoadedSettings, context: CommandContext, log: Log): Promise<number> {
   const stop = listenForStop(context);
   try {
-    const stdout = watchedStdout(context.stdout, () => stop.ask("the reader of the output is gone"));
-    const app = context.createApp(settings, { clock, dice, emit, version, stdout });
+    return await serve(loaded, context, log, stop);
+  } finally {
+    stop.release();
+  }
+}
+
+async function serve(
+  loaded: LoadedSettings,
+  context: CommandContext,
+  log: Log,
+  stop: StopRequests,
+): Promise<number> {
+  const { clock, dice, version, surroundings: { environment } } = context;
+  const { settings } = loaded;
+  const emit = emitter(log.take, (event) => manager.take(event));
+  const stdout = watchedStdout(context.stdout, () => stop.ask("the reader of the output is gone"));
+  const app = context.createApp(settings, { clock, dice, emit, version, stdout });
+  const manager = tellServiceManager({ environment, clock, emit: emitter(log.take), status: app.status });
+  const reload = createReload(context, app, loaded, emit);
+  let started = false;
+  // On a terminal the signal means that the terminal is gone, and ends the process as ever.
+  const ignoreReloads = context.errors.isTerminal ? () => {} : context.onReloadSignal(() => {
+    if (!started) return;
+    manager.reloading();
+    reload();
+    manager.ready();
+  });
+  try {
     await app.start();
+    started = true;
+    manager.ready();
     const sums = tellSumsRegularly(app, clock, emit);
     const reasons = settings.once
       ? [stop.first, app.finished().then(() => "everything there is has been read")]
       : [stop.first];
-    emit("info", "app.stop_began", `Stopping: ${await Promise.race(reasons)}`);
+    const reason = await Promise.race(reasons);
+    emit("info", "app.stop_began", `Stopping: ${reason}`);
     sums.cancel();
+    started = false;
+    manager.stopping(reason);
     return await drain(app, settings, clock, emit, stop.second);
   } finally {
-    stop.release();
+    ignoreReloads();
+    await manager.close();
   }
 }
 

@@ -19,6 +19,7 @@ export type CommandName =
   | "top"
   | "doctor"
   | "schema"
+  | "service print"
   | "completions";
 
 /** Headings of the help and the reference page, in their order. */

@@ -37,22 +37,18 @@ export interface Credits {
    * @throws {Error} when more comes back than was taken: a defect, something was settled twice.
    */
   giveBack(lane: Lane, rows: number, bytes: number): void;
+  /** Other limits from now on. What is in flight beyond them is not called back: nothing more leaves until enough has come back. */
+  change(limits: CreditLimits): void;
 }
 
 /** Makes {@linkcode Credits}, all free. */
-export function createCredits(limits: CreditLimits): Credits {
+export function createCredits(initial: CreditLimits): Credits {
+  let limits = initial;
   const used: Readonly<Record<Lane, { rows: number; bytes: number }>> = {
     stream: { rows: 0, bytes: 0 },
     files: { rows: 0, bytes: 0 },
   };
-  const rowsMax: Readonly<Record<Lane, number>> = {
-    stream: limits.inFlightRows - limits.reservedRows,
-    files: limits.filesInFlightRows,
-  };
-  const bytesMax: Readonly<Record<Lane, number>> = {
-    stream: limits.inFlightBytes - limits.reservedBytes,
-    files: limits.filesInFlightBytes,
-  };
+  let { rowsMax, bytesMax } = laneLimits(limits);
 
   function freeBytes(lane: Lane): number {
     const free = limits.inFlightBytes - used.stream.bytes - used.files.bytes;
@@ -81,6 +77,24 @@ export function createCredits(limits: CreditLimits): Credits {
       }
       used[lane].rows -= rows;
       used[lane].bytes -= bytes;
+    },
+    change(next) {
+      limits = next;
+      ({ rowsMax, bytesMax } = laneLimits(limits));
+    },
+  };
+}
+
+/** What each lane may have in flight alone. */
+function laneLimits(limits: CreditLimits): Readonly<Record<"rowsMax" | "bytesMax", Readonly<Record<Lane, number>>>> {
+  return {
+    rowsMax: {
+      stream: limits.inFlightRows - limits.reservedRows,
+      files: limits.filesInFlightRows,
+    },
+    bytesMax: {
+      stream: limits.inFlightBytes - limits.reservedBytes,
+      files: limits.filesInFlightBytes,
     },
   };
 }

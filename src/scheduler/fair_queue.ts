@@ -22,6 +22,8 @@ export interface FairQueue<M extends Weighted> {
   next(isBusy: (member: M) => boolean): M | null;
   /** The member that `next` gave was served this many rows. */
   served(member: M, rows: number): void;
+  /** Another weight for a member from now on; what it got before stays as it was. */
+  setWeight(member: M, weight: number): void;
 }
 
 /**
@@ -33,12 +35,16 @@ export interface FairQueue<M extends Weighted> {
  * @throws {Error} when a weight is not above 0.
  */
 export function createFairQueue<M extends Weighted>(members: readonly M[]): FairQueue<M> {
-  for (const { weight } of members) {
-    if (!(weight > 0 && weight < Infinity)) throw new Error(`A weight must be above 0, but is ${weight}`);
-  }
+  for (const { weight } of members) checkWeight(weight);
   /** v */
   let virtualTime = 0;
-  const tags = new Map<M, Tag>(members.map((member) => [member, { start: 0, busy: false }]));
+  const tags = new Map<M, Tag>(members.map((member) => [member, { start: 0, busy: false, weight: member.weight }]));
+
+  function tagOf(member: M): Tag {
+    const tag = tags.get(member);
+    if (tag === undefined) throw new Error("The flow is not a member of the queue");
+    return tag;
+  }
 
   return {
     members,
@@ -56,12 +62,19 @@ export function createFairQueue<M extends Weighted>(members: readonly M[]): Fair
       return best;
     },
     served(member, rows) {
-      const tag = tags.get(member);
-      if (tag === undefined) throw new Error("Served a flow that is not a member of the queue");
+      const tag = tagOf(member);
       virtualTime = tag.start;
-      tag.start += rows / member.weight;
+      tag.start += rows / tag.weight;
+    },
+    setWeight(member, weight) {
+      checkWeight(weight);
+      tagOf(member).weight = weight;
     },
   };
+}
+
+function checkWeight(weight: number): void {
+  if (!(weight > 0 && weight < Infinity)) throw new Error(`A weight must be above 0, but is ${weight}`);
 }
 
 interface Tag {
@@ -69,4 +82,5 @@ interface Tag {
   start: number;
   /** Whether it had work when last asked. */
   busy: boolean;
+  weight: number;
 }

@@ -50,6 +50,14 @@ export interface FairShare {
    * @throws {Error} when it is not a whole number from 1.
    */
   setCap(capRows: number | null): void;
+  /**
+   * Changes all numbers from now on but the cap in bytes and `latenessMs`. What was used and what is in flight stays counted.
+   *
+   * @throws {Error} when options are not as `fairShareDefaults` makes them.
+   */
+  change(options: FairShareOptions): void;
+  /** Changes the weights of the flows with these names, whichever lane they are on. */
+  setWeights(weights: ReadonlyMap<string, number>): void;
   /** Dispatches nothing more and leaves no timer. Credits still come back. */
   stop(): void;
   status(): FairShareStatus;
@@ -82,11 +90,12 @@ const quantumBytesMax = 64 * 1024;
  * @throws {Error} when options are not as `fairShareDefaults` makes them.
  */
 export function createFairShare<T extends { readonly bytes: number }>(
-  options: FairShareOptions,
+  initial: FairShareOptions,
   flows: readonly Flow<T>[],
   deps: FairShareDeps<T>,
 ): FairShare {
   const { clock, dispatch, spool, yieldMs = yieldMsDefault } = deps;
+  let options = initial;
   let nowUs = microseconds(clock.nowMs());
   const subscriptions = createFairQueue(flows.filter((flow) => flow.lane === "stream"));
   const folders = createFairQueue(flows.filter((flow) => flow.lane === "files").map((flow) => folderOf(flow, nowUs)));
@@ -94,7 +103,7 @@ export function createFairShare<T extends { readonly bytes: number }>(
 
   let inForce: CapOptions = options;
   let cap = capOf(options, nowUs);
-  const floor = options.floorRows === 0 ? null : createRate(floorLimits(options), nowUs);
+  let floor = options.floorRows === 0 ? null : createRate(floorLimits(options), nowUs);
   const bytesOwn = options.capBytes === null ? null : ownCap(options.capBytes, quantumBytesMax);
   const bytesCap = bytesOwn === null ? null : createRate(bytesOwn, nowUs);
   const bytesTurn = bytesOwn?.quantum ?? 0;
@@ -232,6 +241,19 @@ export function createFairShare<T extends { readonly bytes: number }>(
     lostRows += Math.max(0, atUs - cap.restedAtUs()) * cap.limits.perSecond / 1_000_000;
   }
 
+  /** Puts other limits into force. A rate that begins has nothing to spend, one that stays keeps its debt. */
+  function enforce(next: CapOptions): void {
+    const atUs = microseconds(clock.nowMs());
+    countLostRows(atUs);
+    inForce = next;
+    if (cap === null || next.capRows === null) cap = capOf(next, atUs);
+    else cap.change({ perSecond: next.capRows, depth: next.burstRows }, atUs);
+    if (next.floorRows === 0) floor = null;
+    else if (floor === null) floor = createRate(floorLimits(next), atUs);
+    else floor.change(floorLimits(next), atUs);
+    run();
+  }
+
   return {
     wake: run,
     release(lane, rows, bytes) {
@@ -239,12 +261,16 @@ export function createFairShare<T extends { readonly bytes: number }>(
       run();
     },
     setCap(capRows) {
-      const atUs = microseconds(clock.nowMs());
-      countLostRows(atUs);
-      inForce = withCap(options, capRows);
-      if (cap === null || capRows === null) cap = capOf(inForce, atUs);
-      else cap.change({ perSecond: capRows, depth: inForce.burstRows }, atUs);
-      floor?.change(floorLimits(inForce), atUs);
+      enforce(withCap(options, capRows));
+    },
+    change(next) {
+      options = next;
+      credits.change(next);
+      enforce(next);
+    },
+    setWeights(weights) {
+      for (const flow of subscriptions.members) subscriptions.setWeight(flow, weights.get(flow.name) ?? flow.weight);
+      for (const folder of folders.members) folders.setWeight(folder, weights.get(folder.flow.name) ?? folder.weight);
       run();
     },
     stop() {

@@ -68,6 +68,7 @@ export function fakeContext(args: readonly string[], options: FakeOptions = {}):
   const clock = virtualClock();
   const streams = { out: "", err: "" };
   const listeners = new Set<(signal: string) => void>();
+  const hangups = new Set<(signal: string) => void>();
   const seen: FakeContext["seen"] = { settings: null, calls: [] };
 
   const output = (stream: "out" | "err"): Output => ({
@@ -92,6 +93,11 @@ export function fakeContext(args: readonly string[], options: FakeOptions = {}):
     onStopSignal(callback) {
       listeners.add(callback);
       return () => listeners.delete(callback);
+    },
+    onReloadSignal(callback) {
+      const listener = (name: string) => name === "SIGHUP" && callback();
+      hangups.add(listener);
+      return () => hangups.delete(listener);
     },
     complaintsOf: options.complaintsOf ?? (() => []),
     createApp(settings) {
@@ -120,8 +126,8 @@ export function fakeContext(args: readonly string[], options: FakeOptions = {}):
     clock,
     out: () => streams.out,
     err: () => streams.err,
-    signal: (name) => [...listeners].forEach((listener) => listener(name)),
-    listeners: () => listeners.size,
+    signal: (name) => [...(name === "SIGHUP" ? hangups : listeners)].forEach((listener) => listener(name)),
+    listeners: () => listeners.size + hangups.size,
     seen,
   };
 }
@@ -133,6 +139,7 @@ function fakeApp(calls: string[], parts: Partial<App>): App {
     stop: () => Promise.resolve(true),
     abort: () => {},
     status: () => fakeStatus(),
+    reload: () => {},
     check: () => Promise.resolve([]),
     ...parts,
   };
@@ -151,6 +158,10 @@ function fakeApp(calls: string[], parts: Partial<App>): App {
       app.abort();
     },
     status: () => app.status(),
+    reload(settings) {
+      calls.push("reload");
+      app.reload(settings);
+    },
     check: () => app.check(),
   };
 }

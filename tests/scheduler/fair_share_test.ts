@@ -288,3 +288,44 @@ Deno.test("more credits than were taken are refused", () => {
   assert.throws(() => share.release("files", 1, 0), /Cannot give back 1 rows/);
   assert.throws(() => share.release("stream", 1, NaN), /Cannot give back/);
 });
+
+Deno.test("a change takes over cap, floor and limits in flight, and forgets nothing that is in flight", () => {
+  const { share, clock, rows } = scheduler({ capRows: 100 }, [flowOf("files", { rows: 100_000 })]);
+  share.wake();
+  clock.advanceSync(1_000);
+  const before = share.status().inFlightRows.files;
+  assert.ok(before > 0 && before <= 16, `${before} rows in flight, of which 16 are allowed`);
+  share.change(fairShareDefaults({ capRows: 1000, floorRows: 300 }));
+  clock.advanceSync(1_000);
+  const { capRows, floorRows, inFlightRows, freeRows } = share.status();
+  assert.deepEqual([capRows, floorRows, inFlightRows.files, freeRows], [1000, 300, 160, 2000]);
+  // Fewer may be in flight than are: nothing leaves until they have come back, and none is lost.
+  share.change(fairShareDefaults({ capRows: 100 }));
+  const left = rows("files");
+  share.release("files", 100, 1_000);
+  clock.advanceSync(10_000);
+  assert.equal(rows("files"), left);
+  share.release("files", 60, 600);
+  clock.advanceSync(10_000);
+  assert.equal(share.status().inFlightRows.files, 16);
+});
+
+Deno.test("a floor can be taken away and promised again while it runs", () => {
+  const { share } = scheduler({ capRows: 100 }, [flowOf("files")]);
+  for (const floorRows of [0, 20, 0]) {
+    share.change(fairShareDefaults({ capRows: 100, floorRows }));
+    assert.equal(share.status().floorRows, floorRows);
+  }
+});
+
+Deno.test("weights that change are shares from then on", () => {
+  const flows = ["a", "b"].map((name) => flowOf("files", { rows: 100_000, name }));
+  const { share, clock, rows } = scheduler({ capRows: 1000, inFlightRows: 100_000, filesInFlightRows: 50_000 }, flows);
+  share.wake();
+  clock.advanceSync(4_000);
+  assert.ok(Math.abs(rows("a") - rows("b")) <= 20, `${rows("a")} and ${rows("b")} rows`);
+  const before = { a: rows("a"), b: rows("b") };
+  share.setWeights(new Map([["a", 3]]));
+  clock.advanceSync(4_000);
+  assert.ok(Math.abs((rows("a") - before.a) / 3 - (rows("b") - before.b)) <= 20);
+});

@@ -13,7 +13,7 @@ export interface Gateway {
   stderr(): string;
   /** Waits until stderr has a line that fits. */
   logged(pattern: RegExp, withinMs?: number): Promise<string>;
-  signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): void;
+  signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGHUP"): void;
   /** Resolves with the exit code when it has ended. */
   readonly ended: Promise<number>;
   /** SIGTERM, then waits for the exit code. */
@@ -22,14 +22,24 @@ export interface Gateway {
 
 const main = new URL("../../main.ts", import.meta.url).pathname;
 
+/** Command line of the program under test, without its arguments. */
+export function programUnderTest(): readonly string[] {
+  const binary = Deno.env.get("WEIR_TEST_BINARY");
+  return binary === undefined ? [Deno.execPath(), "run", "-A", main] : [binary];
+}
+
 /**
  * Starts the program. Its environment has no `WEIR_` variables but those given, and one that keeps the status server off: gateways of
  * tests that run at the same time would fight for its port.
  */
-export function startGateway(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Gateway {
-  const binary = Deno.env.get("WEIR_TEST_BINARY");
-  const command = new Deno.Command(binary ?? Deno.execPath(), {
-    args: binary === undefined ? ["run", "-A", main, ...args] : [...args],
+export function startGateway(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  program: readonly string[] = programUnderTest(),
+): Gateway {
+  const [executable = "", ...words] = program;
+  const command = new Deno.Command(executable, {
+    args: [...words, ...args],
     env: { ...cleanEnvironment(), ...environment },
     clearEnv: true,
     stdin: "null",
@@ -77,15 +87,17 @@ export function startGateway(args: readonly string[], environment: Readonly<Reco
 export async function runGateway(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  program: readonly string[] = programUnderTest(),
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const gateway = startGateway(args, environment);
+  const gateway = startGateway(args, environment, program);
   const code = await gateway.ended;
   return { code, stdout: gateway.stdout(), stderr: gateway.stderr() };
 }
 
 function cleanEnvironment(): Record<string, string> {
   const kept = Object.entries(Deno.env.toObject()).filter(([name]) =>
-    !name.startsWith("WEIR_") && name !== "JOURNAL_STREAM" && name !== "STATE_DIRECTORY"
+    !name.startsWith("WEIR_") && name !== "JOURNAL_STREAM" && name !== "STATE_DIRECTORY" &&
+    name !== "NOTIFY_SOCKET"
   );
   return { ...Object.fromEntries(kept), NO_COLOR: "1", WEIR_STATUS_LISTEN: "none" };
 }

@@ -13,7 +13,7 @@ import type { LineTarget } from "../line_writer.ts";
 export type DiskFile =
   & Pick<Deno.FsFile, "read" | "write" | "seek" | "stat" | "truncate" | "syncData" | "close">
   // Not every Deno that runs Weir has it; without it two gateways on one file are not found out.
-  & Partial<Pick<Deno.FsFile, "tryLock">>;
+  & { readonly tryLock?: (exclusive: boolean) => Promise<boolean> };
 
 /** A longer last line is not one that Weir tore: the file is left alone. */
 export const tornLineBytesMax = 16 * 1024 * 1024;
