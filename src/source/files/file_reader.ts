@@ -100,6 +100,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   let decoder: Decoder | null = null;
   let disk: DiskBytes | null = null;
   let header: readonly string[] | null = null;
+  let delimiter: string | null = null;
   let lastRow = record.checkpoint?.row ?? 0;
   let badRows = record.counts.deadLettered;
   let lastEnd = skipBytes;
@@ -182,7 +183,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     for (const row of rows) {
       if (firstByte === null) {
         firstByte = row.start;
-        header = from.stateAfter(row).header;
+        ({ header, delimiter } = from.stateAfter(row));
         if (header !== null) deps.normalizer.checkHeader(header);
       }
       const index = delivery.add(row.row, row.end);
@@ -226,6 +227,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       byte: row.start,
       decoder: from.format,
       header,
+      ...(delimiter === null ? {} : { delimiter }),
       raw,
       arrivedAtMs: arrival.wallMs,
     } as const;
