@@ -8,7 +8,7 @@ import { type Clock, sleep } from "./core/clock.ts";
 import type { Dice } from "./core/dice.ts";
 import type { Emit } from "./core/event.ts";
 import type { Finding } from "./core/finding.ts";
-import type { AppStatus } from "./core/status.ts";
+import type { AppStatus, LetterSums } from "./core/status.ts";
 import type { Ledger } from "./core/store.ts";
 import { createTally, type Sums, type Tally } from "./core/tally.ts";
 import type { Settings } from "./config/settings.ts";
@@ -17,6 +17,7 @@ import { buildParts, type Parts, schedulingOf } from "./registry.ts";
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { openLedger } from "./store/ledger.ts";
 import { lockState, type StateLock } from "./store/lock.ts";
+import { createLetterRetention, type LetterRetention } from "./store/letter_retention.ts";
 import { memoryLedger } from "./store/memory_ledger.ts";
 import { checkStateDir } from "./store/state_dir.ts";
 
@@ -55,6 +56,7 @@ interface Running {
   readonly ledger: Ledger;
   readonly parts: Parts;
   readonly pipeline: Pipeline;
+  readonly retention: LetterRetention;
   readonly tally: Tally;
   readonly startedMs: number;
 }
@@ -98,7 +100,10 @@ export function createApp(settings: Settings, deps: AppDeps): App {
         await ledger.close();
         throw thrown;
       }
-      return { lock, ledger, parts, pipeline, tally, startedMs: clock.nowMs() };
+      const keepForMs = settings.dryRun ? null : settings.limits.deadLetterKeepForMs;
+      const retention = createLetterRetention({ store: ledger, clock, emit, keepForMs });
+      retention.start();
+      return { lock, ledger, parts, pipeline, retention, tally, startedMs: clock.nowMs() };
     } catch (thrown) {
       await lock?.release();
       throw thrown;
@@ -116,7 +121,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     },
     async stop(drainTimeoutMs) {
       if (running === null) return true;
-      const { lock, ledger, pipeline } = running;
+      const { lock, ledger, pipeline, retention } = running;
       const timeout = new AbortController();
       const drained = await Promise.race([
         pipeline.drain().then(() => true),
@@ -124,6 +129,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
         stdoutGone.promise.then(() => false),
       ]);
       timeout.abort();
+      await retention.stop();
       await pipeline.close();
       await ledger.close();
       await lock?.release();
@@ -144,6 +150,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
         streamDelay: running?.pipeline.delay() ?? { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
         sources: sources.map((source) => source.status()),
         sink: sink.status(),
+        ...(running === null ? {} : { letters: letterSums(running) }),
       };
     },
     async check() {
@@ -155,6 +162,12 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       return tried.flat();
     },
   };
+}
+
+function letterSums({ parts, retention }: Running): LetterSums {
+  const replayed = parts.sources.map((source) => source.status()).find((status) => status.kind === "letters");
+  const { delivered = 0, filtered = 0, failed = 0 } = replayed ?? {};
+  return { delivered, filtered, failed, expired: retention.expired, forwarded: 0 };
 }
 
 async function ledgerFor(settings: Settings, deps: AppDeps): Promise<Ledger> {

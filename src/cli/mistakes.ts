@@ -15,6 +15,11 @@ export function sayProblems(context: Pick<CommandContext, "errors">, problems: r
   return exitCodes.configuration;
 }
 
+/** A word that no flag took, to a command that takes none. */
+export function strayWord(word: string): Problem {
+  return { where: "command line", seen: word, message: "Belongs to no flag" };
+}
+
 /** Says what stopped a command. A defect of the program is told with its stack, so that it can be reported. */
 export function sayError(context: Pick<CommandContext, "errors">, thrown: unknown): number {
   if (thrown instanceof WeirError) {

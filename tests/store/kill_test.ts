@@ -14,12 +14,15 @@ async function killedAfter(stateDir: string, first: number, batches: number): Pr
     stderr: "inherit",
   }).spawn();
   let printed = "";
-  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+  const text = child.stdout.pipeThrough(new TextDecoderStream());
+  // Cancelled now, the pipe would end the writer before it is killed.
+  for await (const chunk of text.values({ preventCancel: true })) {
     printed += chunk;
     if (printed.split("\n").length > batches) break;
   }
   await assert.rejects(lockState(stateDir), new RegExp(`in use by process ${child.pid}$`, "m"));
   child.kill("SIGKILL");
+  await text.cancel();
   assert.equal((await child.status).signal, "SIGKILL");
   return first + printed.split("\n").filter((line) => /^\d+$/.test(line)).length - 1;
 }
