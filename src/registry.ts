@@ -150,7 +150,7 @@ function filesSource(
   const openDecoder: OpenDecoder = createOpenDecoder({
     format: files.format === "auto" ? null : files.format,
     delimiter: files.csvDelimiter,
-    comment: null,
+    comment: files.csvComment,
     skipLines: files.csvSkipLines,
     columns: files.csvColumns,
     rowBytesMax,

@@ -98,7 +98,9 @@ function filesSettings(gathered: Gathered): FilesSettings {
     archiveBytesMax: unlessNone(value(files.archiveMax)),
     badRowsMax: value(files.badMax),
     format: value(files.format),
+    encoding: value(files.encoding),
     csvDelimiter: delimiter === "auto" ? null : delimiter,
+    csvComment: unlessNone(value(files.csvComment)),
     csvColumns: columns.length === 0 ? null : columns,
     csvSkipLines: value(files.csvSkip),
   };

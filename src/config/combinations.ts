@@ -89,6 +89,13 @@ function checkFiles({ gathered, settings, isGiven, against }: Checking): void {
   if (inFlight !== null && filesInFlight !== null && filesInFlight >= inFlight) {
     against(limits.filesInFlight, `Must be less than --in-flight (${inFlight}): nothing would be left for streams`);
   }
+  const comment = settings.files?.csvComment ?? null;
+  if (comment !== null && comment === settings.files?.csvDelimiter) {
+    against(
+      files.csvComment,
+      "Is the delimiter too (--csv-delimiter): a row whose first cell is empty would be skipped",
+    );
+  }
   const folders = settings.files?.folders ?? [];
   forEachRepeated(folders.map((folder) => folder.path), (index) => against(files.dirs, "Stands twice", index));
   if (!settings.files?.recursive) return;

@@ -61,13 +61,24 @@ const delimiterNames: Readonly<Record<string, string>> = {
 
 const delimiter: Kind<string> = kind({
   placeholder: "CHAR|auto",
-  allowed: "auto, one character, or one of tab, comma, semicolon, pipe",
+  allowed: "auto, one character of ASCII, or one of tab, comma, semicolon, pipe",
   parse(value) {
     if (value === "auto") return value;
     const character = Object.hasOwn(delimiterNames, value) ? delimiterNames[value] : value;
-    return character?.length === 1 && !/["\r\n\0]/.test(character) ? character : refuse();
+    return character !== undefined && isMark(character) ? character : refuse();
   },
 });
+
+const comment: Kind<string> = kind({
+  placeholder: "CHAR|none",
+  allowed: "none, or one character of ASCII like #",
+  parse: (value) => value === "none" || isMark(value) ? value : refuse(),
+});
+
+/** Whether it is one character that can mean something in a CSV file besides quotes and line endings: decoders look for its byte. */
+function isMark(value: string): boolean {
+  return value.length === 1 && value <= "\x7f" && !/["\r\n\0]/.test(value);
+}
 
 /** Settings of the files side. */
 export const files = {
@@ -170,9 +181,25 @@ export const files = {
     "auto",
     { ...here, help: "format of the files; auto: by the name's ending, then by content" },
   ),
+  encoding: defaulted(
+    "files-encoding",
+    oneOf("auto", "utf-8", "utf-16", "latin1", "windows-1252"),
+    "auto",
+    {
+      ...here,
+      help: "encoding of files that have no byte order mark; auto: UTF-8",
+      more:
+        "A byte order mark decides (UTF-8, UTF-16); `utf-8` takes every file as it is. `latin1` is ISO 8859-1; what has a euro sign is `windows-1252`. Positions (`weir.id`, checkpoints, dead letters) are those of the text in UTF-8. What is no character makes its row a dead letter.",
+    },
+  ),
   csvDelimiter: defaulted("csv-delimiter", delimiter, "auto", {
     ...here,
     help: "what separates the cells; auto: found out and said",
+  }),
+  csvComment: defaulted("csv-comment", comment, "none", {
+    ...here,
+    help: "skip lines that begin with this character",
+    example: "'#'",
   }),
   csvColumns: repeatable("csv-columns", anyText("names of columns", "NAME[,NAME...]"), "comma", {
     ...here,

@@ -111,8 +111,12 @@ export interface FilesSettings {
   /** More bad rows than this send the file to the error folder. */
   readonly badRowsMax: number;
   readonly format: FileFormat | "auto";
+  /** What files without a byte order mark are; `auto`: UTF-8. `utf-8`: all files are. */
+  readonly encoding: "auto" | "utf-8" | "utf-16" | "latin1" | "windows-1252";
   /** One character, or null: found out. */
   readonly csvDelimiter: string | null;
+  /** Lines that begin with this character are skipped; null: none. */
+  readonly csvComment: string | null;
   /** Names of the columns of files without a header; null: the first row is the header. */
   readonly csvColumns: readonly string[] | null;
   /** Lines before the header that are skipped. */

@@ -11,7 +11,7 @@ import type { Fields, Reason } from "./reading.ts";
 interface RowBase {
   /** Row number from 1, the header not counted. For a payload: index in its array, from 0. */
   readonly row: number;
-  /** First byte of the row and first byte after it (with its line ending), in the (inflated) file. */
+  /** First byte of the row and first byte after it (with its line ending), in the file as inflated and in UTF-8. */
   readonly start: number;
   readonly end: number;
 }
@@ -44,10 +44,13 @@ export type Row = CellsRow | ObjectRow | BadRow;
 /** The formats of files. */
 export type FileFormat = "csv" | "ndjson" | "json";
 
+/** The encodings of files. Decoders know UTF-8 only: the others are transcoded before. */
+export type FileEncoding = "utf-8" | "utf-16le" | "utf-16be" | "latin1" | "windows-1252";
+
 /** Where a decoder may begin again inside a file, and what it must know to do so. Plain JSON data, kept in the checkpoint. */
 export interface DecoderState {
   readonly format: FileFormat;
-  /** Byte offset (inflated) of the next row. */
+  /** Byte offset (inflated, in UTF-8) of the next row. */
   readonly byte: number;
   /** Number of the last row before it. */
   readonly row: number;
@@ -55,6 +58,8 @@ export interface DecoderState {
   readonly header: readonly string[] | null;
   readonly delimiter: string | null;
   readonly insideArray: boolean;
+  /** What the UTF-8 was transcoded from, for as long as the file is read: another one would give other positions. Not there: UTF-8. */
+  readonly encoding?: FileEncoding;
 }
 
 /** Reads rows out of the bytes of one file. */
@@ -81,7 +86,7 @@ export interface Decoder {
  * Makes a decoder for a file: the format by the name's ending, then by its first bytes, unless the settings say it.
  *
  * @param name base name of the file, compression ending removed
- * @param head the first bytes of the inflated file (up to 64 KiB)
+ * @param head the first bytes of the file as inflated and in UTF-8 (about 64 KiB)
  * @param state where to go on, or null to begin at byte 0
  * @throws {WeirError} `bad_file` when no format fits
  */

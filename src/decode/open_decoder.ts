@@ -52,7 +52,10 @@ export function detectFormat(name: string, head: Uint8Array): FileFormat {
       "bad_file",
       utf16 ? `The file ${quoted(name)} is in UTF-16` : `The file ${quoted(name)} is binary: it holds bytes of zero`,
       {
-        advice: utf16 ? "Convert it to UTF-8" : "Files are read as CSV, JSON or NDJSON, plain or compressed with gzip",
+        advice: utf16
+          ? "Leave --files-encoding at auto"
+          : "Files are read as CSV, JSON or NDJSON, plain or compressed with gzip or zstd; if it is UTF-16 without a byte order " +
+            "mark, say --files-encoding utf-16",
       },
     );
   }

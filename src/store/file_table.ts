@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DecoderState } from "../core/decoder.ts";
+import type { DecoderState, FileEncoding } from "../core/decoder.ts";
 import type { FileRecord } from "../core/store.ts";
 import type { Database, SqlRow, SqlValue } from "./database.ts";
 import { isTextList, jsonOrNullIn, numberIn, textIn, textOrNullIn, wholeText, wordIn } from "./row.ts";
@@ -107,5 +107,10 @@ function isDecoderState(value: unknown): value is DecoderState {
     Number.isInteger(state.byte) && Number.isInteger(state.row) &&
     (state.header === null || isTextList(state.header)) &&
     (state.delimiter === null || typeof state.delimiter === "string") &&
-    typeof state.insideArray === "boolean";
+    typeof state.insideArray === "boolean" &&
+    (state.encoding === undefined || isFileEncoding(state.encoding));
+}
+
+function isFileEncoding(value: unknown): value is FileEncoding {
+  return ["utf-8", "utf-16le", "utf-16be", "latin1", "windows-1252"].includes(String(value));
 }

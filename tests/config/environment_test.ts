@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readEnvironment } from "../../src/config/environment.ts";
 
 Deno.test("a variable gives what its flag would, and an empty one gives nothing", () => {
-  const { given, problems } = readEnvironment({ WEIR_MQTT_QOS: "0", WEIR_GATEWAY: "", PATH: "/bin" }, "/work");
+  const { given, problems } = readEnvironment({ WEIR_MQTT_QOS: "0", WEIR_GATEWAY: "", PATH: "/bin" }, "/place");
   assert.deepEqual(given.map((one) => [one.name, one.text, one.place.label]), [["mqtt-qos", "0", "WEIR_MQTT_QOS"]]);
   assert.deepEqual(problems, []);
 });
@@ -11,7 +11,7 @@ Deno.test("a list is one value a line; commas part it only where values hold non
   const { given } = readEnvironment({
     WEIR_MQTT_TOPIC: "a/{x},weight=2\n b/#\n\n",
     WEIR_KAFKA_BROKERS: "k1:9092, k2:9092\nk3:9092",
-  }, "/work");
+  }, "/place");
   assert.deepEqual(given.map((one) => one.text), ["k1:9092", "k2:9092", "k3:9092", "a/{x},weight=2", "b/#"]);
 });
 
@@ -21,7 +21,7 @@ Deno.test("an unknown variable is told with the nearest right one; those of the 
     WEIR_WHATEVER_IT_IS: "1",
     WEIR_TEST_MQTT_URL: "x",
     WEIR_MQTT_PASSWORD: "hunter2",
-  }, "/work");
+  }, "/place");
   assert.deepEqual(problems.map((one) => `${one.where}: ${one.message}`), [
     "WEIR_MQTT_QSO: Unknown variable. Did you mean WEIR_MQTT_QOS?",
     "WEIR_WHATEVER_IT_IS: Unknown variable",
@@ -30,5 +30,5 @@ Deno.test("an unknown variable is told with the nearest right one; those of the 
 });
 
 Deno.test("what is only a flag has no variable", () => {
-  assert.equal(readEnvironment({ WEIR_CONNECT: "true" }, "/work").problems.length, 1);
+  assert.equal(readEnvironment({ WEIR_CONNECT: "true" }, "/place").problems.length, 1);
 });

@@ -12,11 +12,11 @@ export interface FakeMachine {
   readonly hostname?: string;
 }
 
-/** Makes the machine. Its working folder is `/work`; a file whose text is `denied` may not be read. */
+/** Makes the machine. Its working folder is `/place`; a file whose text is `denied` may not be read. */
 export function fakeMachine({ environment = {}, files = {}, hostname = "box" }: FakeMachine = {}): Surroundings {
   return {
     environment,
-    folder: "/work",
+    folder: "/place",
     hostname: () => hostname,
     readTextFile(path) {
       const text = files[path];

@@ -3,7 +3,7 @@ import { readFlags } from "../../src/config/flags.ts";
 
 /** What was given, as `name=text`, for a short comparison. */
 function read(args: readonly string[], command: Parameters<typeof readFlags>[1] = "run") {
-  const { given, problems, words, help } = readFlags(args, command, "/work");
+  const { given, problems, words, help } = readFlags(args, command, "/place");
   return {
     given: given.map((one) => `${one.name}=${one.text}`),
     problems: problems.map((one) => `${one.where}: ${one.message}`),
@@ -41,7 +41,7 @@ Deno.test("an unknown flag is told with the nearest right name, and its value is
 
 Deno.test("a password as a flag is refused and not repeated", () => {
   for (const args of [["--mqtt-password", "hunter2"], ["--kafka-password=hunter2"], ["--password", "hunter2"]]) {
-    const flags = readFlags(args, "run", "/work");
+    const flags = readFlags(args, "run", "/place");
     assert.equal(flags.problems.length, 1);
     assert.ok(!JSON.stringify(flags).includes("hunter2"), JSON.stringify(flags));
   }

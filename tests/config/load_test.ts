@@ -25,7 +25,7 @@ Deno.test("the least that runs is a source and a sink; everything else has its d
   const settings = settingsOf([...files, ...kafka]);
   assert.equal(settings.mqtt, null);
   assert.deepEqual(settings.files?.folders, [{
-    path: "/work/dumps",
+    path: "/place/dumps",
     weight: 1,
     periodMs: null,
     capRowsPerSecond: null,
@@ -52,7 +52,7 @@ Deno.test("a flag wins over a variable, a variable over the file, the file over 
   assert.equal(settings.files?.quietMs, 4000);
   assert.equal(settings.files?.ready, "quiet");
   // A list is taken whole from the place that wins.
-  assert.deepEqual(settingsOf([...files, ...kafka], machine).files?.folders.map((one) => one.path), ["/work/dumps"]);
+  assert.deepEqual(settingsOf([...files, ...kafka], machine).files?.folders.map((one) => one.path), ["/place/dumps"]);
 });
 
 Deno.test("presets give way to everything the user gives", () => {
@@ -75,7 +75,7 @@ Deno.test("relative paths start at the working folder, and those of a config fil
   assert.equal(settings.files?.folders[0]?.path, "/etc/weir/dumps");
   assert.equal(settings.stateDir, "/etc/weir/state");
   assert.deepEqual(settings.sink, { kind: "ndjson", path: "/etc/weir/out.ndjson" });
-  assert.equal(settingsOf(["--state-dir", "here", ...files, ...kafka]).stateDir, "/work/here");
+  assert.equal(settingsOf(["--state-dir", "here", ...files, ...kafka]).stateDir, "/place/here");
 });
 
 Deno.test("the state folder is the one systemd made, unless one is named", () => {
@@ -177,7 +177,7 @@ const impossible: readonly (readonly [promise: string, args: readonly string[], 
   [
     "writing into a folder that is read",
     [...files, "--sink", "ndjson:dumps/o.ndjson"],
-    /^--sink: Lies in \/work\/dumps/,
+    /^--sink: Lies in \/place\/dumps/,
   ],
   [
     "files' flags without files",
@@ -189,6 +189,11 @@ const impossible: readonly (readonly [promise: string, args: readonly string[], 
     "Kafka's flags with another sink",
     [...files, "--sink", "stdout", "--kafka-tls"],
     /^--kafka-tls: Has no use with --sink stdout/,
+  ],
+  [
+    "a comment that begins like an empty cell",
+    [...files, ...kafka, "--csv-delimiter", "semicolon", "--csv-comment", ";"],
+    /^--csv-comment: Is the delimiter too/,
   ],
   ["a stray word", [...files, ...kafka, "x.csv"], /^command line: Belongs to no flag/],
 ];
@@ -235,6 +240,19 @@ Deno.test("folders, topics, aliases and rules arrive in their parts", () => {
   assert.deepEqual(settings.readings.set, [{ field: "value", expression: "a == b ? 1 : 2" }]);
   assert.equal(settings.files?.csvDelimiter, "\t");
   assert.deepEqual(settings.files?.csvColumns, ["a", "b"]);
+});
+
+Deno.test("encoding and comments of files: UTF-8 and none where nothing is said, one character of ASCII or nothing", () => {
+  const unsaid = settingsOf([...files, ...kafka]).files;
+  assert.deepEqual([unsaid?.encoding, unsaid?.csvComment], ["auto", null]);
+  const said = settingsOf([...files, ...kafka, "--files-encoding", "windows-1252", "--csv-comment", "#"]).files;
+  assert.deepEqual([said?.encoding, said?.csvComment], ["windows-1252", "#"]);
+  assert.equal(settingsOf([...files, ...kafka, "--csv-comment", "none"]).files?.csvComment, null);
+  for (const wrong of ["", "//", '"', "\u00a7", "\n"]) {
+    for (const flag of ["--csv-comment", "--csv-delimiter"]) {
+      assert.match(problemsOf([...files, ...kafka, flag, wrong]).join(), /one character of ASCII/);
+    }
+  }
 });
 
 Deno.test("complaints of the parts are told where the setting was written", () => {

@@ -53,12 +53,14 @@ Deno.test("a file that no format fits is refused with a reason", () => {
     const [name, head, message] of [
       ["a.json", "hello", /does not hold JSON: it begins with "hello"/],
       ["a.csv", "a\u0000b", /is binary/],
-      ["a.csv", Uint8Array.of(0xff, 0xfe, 0x61, 0x00), /is in UTF-16/],
+      ["a.csv", "a\u0000", /--files-encoding utf-16/],
+      ["a.csv", Uint8Array.of(0xff, 0xfe, 0x61, 0x00), /is in UTF-16.*--files-encoding/s],
     ] as const
   ) {
     assert.throws(
       () => formatOf(name, head),
-      (error) => error instanceof WeirError && error.code === "bad_file" && message.test(error.message),
+      (error) =>
+        error instanceof WeirError && error.code === "bad_file" && message.test(`${error.message}; ${error.advice}`),
     );
   }
 });

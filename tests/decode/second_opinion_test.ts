@@ -9,37 +9,12 @@ import fc from "fast-check";
 import { createCsvDecoder } from "../../src/decode/csv.ts";
 import { createNdjsonDecoder } from "../../src/decode/ndjson.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
+import { askPython, havePython } from "../support/python.ts";
 import { leftOut } from "../support/servers.ts";
 import { csvDocument, csvTable, writtenCsv } from "./csv_arbitrary.ts";
 import { bytesOf, drain } from "./drain.ts";
 import { linesFile } from "./json_arbitrary.ts";
 import { numberText } from "./number_arbitrary.ts";
-
-/** Runs a Python program that reads a JSON list from stdin and prints a JSON list; returns that list. */
-async function askPython(program: string, questions: readonly unknown[]): Promise<readonly unknown[]> {
-  const child = new Deno.Command("python3", {
-    args: ["-c", `import csv, decimal, io, json, sys\n${program}`],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(bytesOf(JSON.stringify(questions)));
-  await writer.close();
-  const { code, stdout } = await child.output();
-  assert.equal(code, 0, "python3 failed");
-  const answers: unknown = JSON.parse(new TextDecoder().decode(stdout));
-  assert.ok(Array.isArray(answers) && answers.length === questions.length);
-  return answers;
-}
-
-async function havePython(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("python3", { args: ["--version"] }).output()).code === 0;
-  } catch {
-    return false;
-  }
-}
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 

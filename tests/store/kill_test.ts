@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { seededDice } from "../../src/core/dice.ts";
 import { openLedger } from "../../src/store/ledger.ts";
 import { lockState } from "../../src/store/lock.ts";
+import { eventually } from "../support/servers.ts";
 import { virtualClock } from "../support/virtual_clock.ts";
 
 const writer = new URL("./kill_writer.ts", import.meta.url).pathname;
@@ -13,17 +14,16 @@ async function killedAfter(stateDir: string, first: number, batches: number): Pr
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  // Read to the end by somebody: a writer whose reader is gone would die of that, and not of the kill.
   let printed = "";
-  const text = child.stdout.pipeThrough(new TextDecoderStream());
-  // Cancelled now, the pipe would end the writer before it is killed.
-  for await (const chunk of text.values({ preventCancel: true })) {
-    printed += chunk;
-    if (printed.split("\n").length > batches) break;
-  }
+  const reading = (async () => {
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) printed += chunk;
+  })();
+  await eventually("enough batches are acknowledged", () => printed.split("\n").length > batches, 30_000, 2);
   await assert.rejects(lockState(stateDir), new RegExp(`in use by process ${child.pid}$`, "m"));
   child.kill("SIGKILL");
-  await text.cancel();
   assert.equal((await child.status).signal, "SIGKILL");
+  await reading;
   return first + printed.split("\n").filter((line) => /^\d+$/.test(line)).length - 1;
 }
 

@@ -1,15 +1,18 @@
 /**
  * Reads one file from its checkpoint to its end:
  *
- *     disk bytes -> inflate -> skip what is home already -> decoder -> normalizer -> row buffer
+ *     disk bytes -> inflate -> transcode -> skip what is home already -> decoder -> normalizer -> row buffer
  *
  * The loop is pulled by the buffer: it reads on when there is room, a chunk at a time, and never keeps more than a chunk and a row in
  * between. Rows cost no promise; the loop gives the event loop a turn at each read and after {@linkcode sliceMs} of decoding.
  *
+ * All positions are those of the bytes that the decoder sees, after both steps: what is called inflated here is in UTF-8 too. Reading is
+ * resumed by doing both again from the first byte on.
+ *
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
-import type { Arrival, Decoder, Normalizer, OpenDecoder, Row } from "../../core/decoder.ts";
+import type { Arrival, Decoder, DecoderState, FileEncoding, Normalizer, OpenDecoder, Row } from "../../core/decoder.ts";
 import { sleep } from "../../core/clock.ts";
 import { WeirError } from "../../core/error.ts";
 import type { Item, Reason } from "../../core/reading.ts";
@@ -18,9 +21,11 @@ import { formatCount } from "../../core/text.ts";
 import type { Recorded } from "./checkpointer.ts";
 import { isMissing } from "./disk.ts";
 import { type DiskBytes, type DiskBytesDeps, openDiskBytes } from "./disk_bytes.ts";
+import { encodingOf, type EncodingSetting } from "./encoding.ts";
 import { createFileDelivery, type FileDelivery } from "./file_delivery.ts";
 import { createInflate, type Inflate } from "./inflate.ts";
 import type { RowBuffer } from "./row_buffer.ts";
+import { createTranscode } from "./transcode.ts";
 
 /** How reading ended. */
 export type ReadOutcome =
@@ -67,6 +72,7 @@ export interface FileReaderOptions {
   readonly badMax: number;
   readonly rowBytesMax: number;
   readonly inflationRatioMax: number;
+  readonly encoding: EncodingSetting;
   readonly gateway: string;
 }
 
@@ -98,6 +104,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   const idPrefix = `${options.gateway}/${record.fileId}/`;
   const skipBytes = record.checkpoint?.byte ?? 0;
   let decoder: Decoder | null = null;
+  let encoding: FileEncoding = "utf-8";
   let disk: DiskBytes | null = null;
   let header: readonly string[] | null = null;
   let delimiter: string | null = null;
@@ -136,13 +143,17 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     if (signal.aborted) return false;
     if (head.length === 0) return true;
     const rows: Row[] = [];
-    const opened = deps.openDecoder(decoderName(record.path), head, record.checkpoint);
+    encoding = record.checkpoint === null ? encodingOf(head, options.encoding) : record.checkpoint.encoding ?? "utf-8";
+    const transcode = createTranscode(encoding);
+    const textHead = createTranscode(encoding).push(head);
+    const opened = deps.openDecoder(decoderName(record.path), textHead, record.checkpoint);
     decoder = opened;
-    const feed = (piece: Uint8Array) => {
-      const fresh = piece.subarray(Math.max(0, Math.min(piece.length, skipBytes - inflatedBytes)));
-      inflatedBytes += piece.length;
+    const decode = (text: Uint8Array) => {
+      const fresh = text.subarray(Math.max(0, Math.min(text.length, skipBytes - inflatedBytes)));
+      inflatedBytes += text.length;
       if (fresh.length > 0) opened.push(fresh);
     };
+    const feed = (piece: Uint8Array) => decode(transcode.push(piece));
     feed(head);
     let ended = false;
     let sliceStartMs = clock.nowMs();
@@ -170,6 +181,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       sliceStartMs = clock.nowMs();
       if (piece !== null) feed(piece);
       else if (!signal.aborted) {
+        decode(transcode.end());
         opened.end();
         ended = true;
       }
@@ -240,7 +252,9 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     run,
     record() {
       const { finished, counts } = delivery;
-      const checkpoint = finished === null || decoder === null ? record.checkpoint : decoder.stateAfter(finished);
+      const checkpoint = finished === null || decoder === null
+        ? record.checkpoint
+        : inEncoding(decoder.stateAfter(finished), encoding);
       return { ...record, state: "reading", checkpoint, counts, updatedAtMs: clock.wallMs() };
     },
     progress: () => ({
@@ -306,6 +320,10 @@ async function readHead(pieces: Pieces): Promise<Uint8Array> {
     at += piece.length;
   }
   return whole;
+}
+
+function inEncoding(state: DecoderState, encoding: FileEncoding): DecoderState {
+  return encoding === "utf-8" ? state : { ...state, encoding };
 }
 
 /** The base name without the ending of the compression. */

@@ -10,6 +10,7 @@ import type { Emit } from "../../core/event.ts";
 import type { DeadlineVerdict } from "../../core/status.ts";
 import type { CheckpointStore } from "../../core/store.ts";
 import type { Disk } from "./disk.ts";
+import type { EncodingSetting } from "./encoding.ts";
 
 /** A folder that files are dropped into. */
 export interface FolderOptions {
@@ -32,6 +33,8 @@ export interface FilesSourceOptions {
   readonly folders: readonly FolderOptions[];
   /** Globs (`*`, `?`, `[...]`, `{a,b}`; letter case does not matter) that base names must match, one of them. */
   readonly pattern: readonly string[];
+  /** In what encoding files are. */
+  readonly encoding: EncodingSetting;
   /** Also look into sub-folders. */
   readonly recursive: boolean;
   readonly ready: Ready;
@@ -67,6 +70,7 @@ const endings = ["csv", "tsv", "json", "ndjson", "jsonl"];
 /** Default settings: see the table in `docs/settings.md`. */
 export const filesDefaults: Omit<FilesSourceOptions, "folders"> = {
   pattern: endings.flatMap((ending) => [`*.${ending}`, `*.${ending}.gz`, `*.${ending}.zst`]),
+  encoding: "auto",
   recursive: false,
   ready: "quiet",
   quietMs: 10_000,

@@ -64,7 +64,14 @@ function whichFile(record: FileRecord, gateway: string): Record<string, unknown>
     size_bytes: record.identity.sizeBytes,
     mtime: new Date(record.identity.mtimeMs).toISOString(),
     sha256: record.sha256,
+    ...inEncoding(record),
   };
+}
+
+/** Offsets are those of the text in UTF-8: of a file in another encoding it must be said which. */
+function inEncoding({ checkpoint }: FileRecord): Record<string, unknown> {
+  const encoding = checkpoint?.encoding;
+  return encoding === undefined ? {} : { encoding };
 }
 
 function counts(record: FileRecord): Record<string, number> {
