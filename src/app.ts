@@ -8,6 +8,7 @@ import { type Clock, sleep } from "./core/clock.ts";
 import type { Dice } from "./core/dice.ts";
 import type { Emit } from "./core/event.ts";
 import type { Finding } from "./core/finding.ts";
+import type { LetterFollower } from "./core/letter_follower.ts";
 import type { AppStatus, LetterSums } from "./core/status.ts";
 import type { Ledger } from "./core/store.ts";
 import { createTally, type Sums, type Tally } from "./core/tally.ts";
@@ -57,6 +58,8 @@ interface Running {
   readonly parts: Parts;
   readonly pipeline: Pipeline;
   readonly retention: LetterRetention;
+  /** Null: dead letters are not sent on. */
+  readonly follower: LetterFollower | null;
   readonly tally: Tally;
   readonly startedMs: number;
 }
@@ -103,7 +106,8 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       const keepForMs = settings.dryRun ? null : settings.limits.deadLetterKeepForMs;
       const retention = createLetterRetention({ store: ledger, clock, emit, keepForMs });
       retention.start();
-      return { lock, ledger, parts, pipeline, retention, tally, startedMs: clock.nowMs() };
+      const follower = settings.dryRun ? null : parts.sink.followLetters?.(ledger) ?? null;
+      return { lock, ledger, parts, pipeline, retention, follower, tally, startedMs: clock.nowMs() };
     } catch (thrown) {
       await lock?.release();
       throw thrown;
@@ -121,15 +125,16 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     },
     async stop(drainTimeoutMs) {
       if (running === null) return true;
-      const { lock, ledger, pipeline, retention } = running;
+      const { lock, ledger, pipeline, retention, follower } = running;
       const timeout = new AbortController();
       const drained = await Promise.race([
-        pipeline.drain().then(() => true),
+        pipeline.drain().then(() => follower?.drain()).then(() => true),
         sleep(clock, drainTimeoutMs, AbortSignal.any([aborted.signal, timeout.signal])).then(() => false),
         stdoutGone.promise.then(() => false),
       ]);
       timeout.abort();
       await retention.stop();
+      await follower?.close();
       await pipeline.close();
       await ledger.close();
       await lock?.release();
@@ -164,10 +169,10 @@ export function createApp(settings: Settings, deps: AppDeps): App {
   };
 }
 
-function letterSums({ parts, retention }: Running): LetterSums {
+function letterSums({ parts, retention, follower }: Running): LetterSums {
   const replayed = parts.sources.map((source) => source.status()).find((status) => status.kind === "letters");
   const { delivered = 0, filtered = 0, failed = 0 } = replayed ?? {};
-  return { delivered, filtered, failed, expired: retention.expired, forwarded: 0 };
+  return { delivered, filtered, failed, expired: retention.expired, forwarded: follower?.sent ?? 0 };
 }
 
 async function ledgerFor(settings: Settings, deps: AppDeps): Promise<Ledger> {

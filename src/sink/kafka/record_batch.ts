@@ -21,8 +21,8 @@ export type Compression = "none" | "gzip" | "zstd";
 
 /** What a record is made of, as functions of the thing that is sent, so that no record object is made. */
 export interface RecordShape<T> {
-  /** The value as text; null: no value. */
-  readonly value: (item: T) => string | null;
+  /** The value as text or bytes; null: no value. */
+  readonly value: (item: T) => string | Uint8Array | null;
   /** A header whose text is null is left out of that record. */
   readonly headers: readonly { readonly name: string; readonly text: (item: T) => string | null }[];
 }
@@ -112,7 +112,9 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     buffer[position++] = 0;
     writeVarint(offsetDelta);
     writeText(key);
-    writeText(shape.value(item));
+    const value = shape.value(item);
+    if (value instanceof Uint8Array) writeBytes(value);
+    else writeText(value);
     writeHeaders(item);
     closeLength(start, 2);
   }
@@ -133,6 +135,13 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
       count += 1;
     }
     buffer[countAt] = count << 1;
+  }
+
+  function writeBytes(bytes: Uint8Array): void {
+    reserve(bytes.length + 8);
+    writeVarint(bytes.length);
+    buffer.set(bytes, position);
+    position += bytes.length;
   }
 
   /** Text with its length in bytes before it; null has the length -1. */
