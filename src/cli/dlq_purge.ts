@@ -64,7 +64,7 @@ export const dlqPurge: Command = {
         if (now === 0) break;
         gone += now;
       }
-      output.write(`${formatCount(gone)} dead letters deleted.\n`);
+      output.write(`${gone === 1 ? "1 dead letter" : `${formatCount(gone)} dead letters`} deleted.\n`);
       return exitCodes.ok;
     } finally {
       await desk.close();

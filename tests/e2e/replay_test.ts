@@ -119,7 +119,7 @@ Deno.test("purge deletes what the filter names, wants --all for everything, and 
   try {
     const some = await runGateway(["dlq", "purge", "--reason", "bad_csv", ...place.state]);
     assert.equal(some.code, 0, some.stderr);
-    assert.match(some.stdout, /^1 dead letters deleted/);
+    assert.match(some.stdout, /^1 dead letter deleted/);
     const all = await runGateway(["dlq", "purge", "--all", "--yes", ...place.state]);
     assert.match(all.stdout, /^3 dead letters deleted/);
   } finally {

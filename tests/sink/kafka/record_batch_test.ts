@@ -57,6 +57,17 @@ for (const compression of ["none", "gzip", "zstd"] satisfies Compression[]) {
   });
 }
 
+Deno.test("a value of bytes is written as it is, as the same text would be", () => {
+  const bytesOf = (value: string | Uint8Array) =>
+    createRecordBatchEncoder({ value: (one: string | Uint8Array) => one, headers: [] }, "none")
+      .encode([value, value], ["k", null], 0, Infinity, Infinity, stamp).bytes;
+  for (const text of ["", "a", "\u20ac".repeat(50), "x".repeat(70_000)]) {
+    assert.deepEqual(bytesOf(new TextEncoder().encode(text)), bytesOf(text));
+  }
+  const odd = new Uint8Array([0xff, 0x00, 0xfe]);
+  assert.ok(bytesOf(odd).join().includes("6,255,0,254"));
+});
+
 Deno.test("a record of 600 KB and one of two bytes live in one batch", () => {
   const encoder = createRecordBatchEncoder(shape, "none");
   const items = [item("\u20ac".repeat(200_000)), item("{}"), item("z".repeat(600_000)), item(null)];
