@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { createRenewal, type Renewal } from "./config/renewal.ts";
 import type { Settings, TextFile } from "./config/settings.ts";
+import { readTextFile } from "./config/surroundings.ts";
 import type { Clock } from "./core/clock.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
@@ -60,14 +62,15 @@ const sessionExpirySeconds = 24 * 3600;
  */
 export function buildParts(settings: Settings, deps: PartsDeps): Parts {
   const normalizer = normalizerOf(settings);
+  const renewal = createRenewal({ ...deps, readTextFile });
   return {
     sources: [
-      ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, deps)]),
+      ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, renewal, deps)]),
       ...(settings.files === null ? [] : [filesSource(settings, settings.files, normalizer, deps)]),
       // A dry run has no ledger that anybody could write a request into.
       ...(settings.dryRun ? [] : [lettersSource(settings, normalizer, deps)]),
     ],
-    sink: settings.dryRun ? stdoutSink(deps) : sinkOf(settings, deps),
+    sink: settings.dryRun ? stdoutSink(deps) : sinkOf(settings, renewal, deps),
   };
 }
 
@@ -88,7 +91,7 @@ export function schedulingOf({ files, limits }: Settings): FairShareOptions {
   });
 }
 
-function sinkOf({ sink, gateway }: Settings, deps: PartsDeps): Sink {
+function sinkOf({ sink, gateway }: Settings, renewal: Renewal, deps: PartsDeps): Sink {
   switch (sink.kind) {
     case "stdout":
       return stdoutSink(deps);
@@ -99,8 +102,8 @@ function sinkOf({ sink, gateway }: Settings, deps: PartsDeps): Sink {
         ...sink,
         gateway,
         key: sink.key === "" ? null : sink.key,
-        tls: sink.tls === null ? null : { ca: sink.tls.ca?.text ?? null },
-        sasl: sink.sasl === null ? null : { ...sink.sasl, password: sink.sasl.password.reveal() },
+        tls: sink.tls === null ? null : renewal.tls(sink.tls),
+        sasl: sink.sasl === null ? null : { ...sink.sasl, password: renewal.secret(sink.sasl.password) },
       }, deps);
   }
 }
@@ -116,14 +119,15 @@ function mqttSource(
   settings: Settings,
   mqtt: NonNullable<Settings["mqtt"]>,
   normalizer: Normalizer,
+  renewal: Renewal,
   deps: PartsDeps,
 ): Source {
   const decodePayload: DecodePayload = createPayloadDecoder({ payloadBytesMax: rowBytesMax });
   return createMqttSource({
     ...mqtt,
     version: mqttVersions[mqtt.version],
-    password: mqtt.password?.reveal() ?? null,
-    caPem: mqtt.ca?.text ?? null,
+    password: mqtt.password === null ? null : renewal.secret(mqtt.password),
+    tls: mqtt.url.startsWith("mqtts:") ? renewal.tls(mqtt) : null,
     inboxBytesMax: settings.limits.inFlightBytes,
     keepaliveSeconds: Math.ceil(mqtt.keepaliveMs / 1000),
     sessionExpirySeconds,

@@ -4,6 +4,7 @@
  * @module
  */
 import { loadSettings } from "../config/load.ts";
+import { warningsOf } from "../config/warnings.ts";
 import { options } from "../config/options.ts";
 import { wrap } from "../config/problem.ts";
 import type { Settings } from "../config/settings.ts";
@@ -33,6 +34,8 @@ export const check: Command = {
     const emit = () => {};
     const app = context.createApp(settings, { clock, dice, emit, version, stdout });
     output.write(`The settings are right.\n${summary(settings)}`);
+    const warnings = warningsOf(settings, context.surroundings, clock.wallMs());
+    for (const warning of warnings) output.write(`\nWarning: ${printable(warning, 1000)}.\n`);
     if (!gathered.value(options.thisRun.connect)) return exitCodes.ok;
     const findings = await app.check();
     output.write(`\n${findings.map((finding) => findingText(finding, output)).join("")}`);

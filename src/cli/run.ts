@@ -7,6 +7,7 @@
 import type { App } from "../app.ts";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
+import { warningsOf } from "../config/warnings.ts";
 import { type Clock, sleep, type Timer } from "../core/clock.ts";
 import { exitCodes } from "../core/error.ts";
 import { type Emit, emitter } from "../core/event.ts";
@@ -45,7 +46,11 @@ export const run: Command = {
     if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
     const log = logFor(loaded.settings, context);
     try {
-      return await live(loaded.settings, context, emitter(log.take));
+      const emit = emitter(log.take);
+      for (const warning of warningsOf(loaded.settings, context.surroundings, context.clock.wallMs())) {
+        emit("warn", "settings.warned", warning);
+      }
+      return await live(loaded.settings, context, emit);
     } finally {
       log.flush();
     }

@@ -65,6 +65,9 @@ function mqttSettings({ value }: Gathered, files: NamedFiles, gateway: string): 
     username: value(mqtt.username),
     password: files.secret(mqtt.passwordFile, "mqtt-password"),
     ca: files.certificates(mqtt.caFile),
+    identity: value(mqtt.url)?.startsWith("mqtts:") === true
+      ? files.identity(mqtt.certFile, mqtt.keyFile, "mqtt-key")
+      : null,
     receiveMax: value(mqtt.receiveMax),
     retained: value(mqtt.retained),
     statusTopic: value(mqtt.statusTopic),
@@ -146,7 +149,12 @@ function kafkaSettings({ value }: Gathered, files: NamedFiles): KafkaSettings {
     key: value(sink.key),
     compression: value(sink.compression),
     headers: [...new Set(value(sink.headers))],
-    tls: value(sink.tls) ? { ca: files.certificates(sink.caFile) } : null,
+    tls: value(sink.tls)
+      ? {
+        ca: files.certificates(sink.caFile),
+        identity: files.identity(sink.certFile, sink.keyFile, "kafka-key"),
+      }
+      : null,
     sasl: mechanism === "none" ? null : {
       mechanism,
       username: value(sink.username) ?? "",

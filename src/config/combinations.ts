@@ -64,8 +64,10 @@ function checkMqtt({ gathered, settings, isGiven, against }: Checking): void {
     against(mqtt.topics, "Missing: name at least one topic, like 'plant/{site}/{device_id}/{metric}'");
   }
   const url = gathered.value(mqtt.url);
-  if (url !== null && isGiven(mqtt.caFile) && !url.startsWith("mqtts:")) {
-    against(mqtt.caFile, "Has no use without TLS: the URL must begin with mqtts://");
+  for (const option of [mqtt.caFile, mqtt.certFile, mqtt.keyFile]) {
+    if (url !== null && isGiven(option) && !url.startsWith("mqtts:")) {
+      against(option, "Has no use without TLS: the URL must begin with mqtts://");
+    }
   }
   const subscriptions = settings.mqtt?.subscriptions ?? [];
   forEachRepeated(subscriptions.map((one) => one.template), (index) => against(mqtt.topics, "Stands twice", index));
@@ -140,8 +142,10 @@ function checkKafka({ gathered, settings, isGiven, against }: Checking, dryRun: 
   if (topic?.includes("{") && gathered.isMissing(sink.topicAllow)) {
     against(sink.topic, "Has fields, so --kafka-topic-allow must list the topics that it may give");
   }
-  if (isGiven(sink.caFile) && !gathered.value(sink.tls) && gathered.isRight(sink.tls)) {
-    against(sink.caFile, "Has no use without --kafka-tls");
+  for (const option of [sink.caFile, sink.certFile, sink.keyFile]) {
+    if (isGiven(option) && !gathered.value(sink.tls) && gathered.isRight(sink.tls)) {
+      against(option, "Has no use without --kafka-tls");
+    }
   }
   if (!gathered.isRight(sink.sasl)) return;
   if (gathered.value(sink.sasl) === "none") {

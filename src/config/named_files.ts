@@ -10,7 +10,8 @@ import { flagOf, type Option, variableOf } from "./option.ts";
 import type { SecretName } from "./options.ts";
 import type { Given, Problem } from "./problem.ts";
 import { type Secret, secret } from "./secret.ts";
-import type { TextFile } from "./settings.ts";
+import { readCertificates, readIdentity, readKey } from "../core/certificate.ts";
+import type { IdentityFiles, TextFile } from "./settings.ts";
 import { reasonOf, type Surroundings } from "./surroundings.ts";
 
 /** Reads the files that settings name and remembers what went wrong. */
@@ -26,6 +27,12 @@ export interface NamedFiles {
    * names, else the systemd credential of this name. Null when there is none.
    */
   secret(option: Option<string | null>, name: SecretName): Secret | null;
+  /** A certificate and the key that belongs to it, the key found as a secret is; null when neither is set, or when they are wrong. */
+  identity(
+    certificate: Option<string | null>,
+    key: Option<string | null>,
+    keyName: SecretName,
+  ): IdentityFiles | null;
   problems(): readonly Problem[];
 }
 
@@ -56,7 +63,56 @@ export function openNamedFiles(gathered: Gathered, surroundings: Surroundings): 
 
   function secretFrom(given: Given): Secret | null {
     const file = read(given);
-    return file === null ? null : secret(withoutLineBreak(file.text));
+    return file === null ? null : secret(withoutLineBreak(file.text), file.path);
+  }
+
+  function certificatesOf(option: Option<string | null>): TextFile | null {
+    const given = givenFor(option);
+    const file = given === null ? null : read(given);
+    if (given === null || file === null) return null;
+    const found = readCertificates(file.text);
+    if (found.ok) return file;
+    tell(given, found.trouble);
+    return null;
+  }
+
+  function secretOf(option: Option<string | null>, name: SecretName): Secret | null {
+    const given = givenFor(option);
+    const variable = variableOf({ name });
+    const fromVariable = surroundings.environment[variable] ?? "";
+    if (given?.place.from === "environment" && fromVariable !== "") {
+      tell(given, `${variable} is set, too: only one of them can hold the secret`);
+    }
+    if (given !== null && (given.place.from !== "config" || fromVariable === "")) return secretFrom(given);
+    if (fromVariable !== "") return secret(fromVariable);
+    return credential(surroundings, name, (message) => problems.push({ where: flagOf(option), seen: null, message }));
+  }
+
+  function identityOf(
+    certificateOption: Option<string | null>,
+    keyOption: Option<string | null>,
+    keyName: SecretName,
+  ): IdentityFiles | null {
+    const certificate = certificatesOf(certificateOption);
+    const key = secretOf(keyOption, keyName);
+    const about = (option: Option<string | null>, message: string) => {
+      const given = givenFor(option);
+      problems.push({ where: given?.place.label ?? flagOf(option), seen: given?.text ?? null, message });
+    };
+    const wanted = givenFor(certificateOption) !== null;
+    if (key === null) {
+      if (wanted && givenFor(keyOption) === null) {
+        about(keyOption, `Missing: or set ${variableOf({ name: keyName })}, or the systemd credential ${keyName}`);
+      }
+      return null;
+    }
+    if (!wanted) about(certificateOption, "Missing: there is a key, and no certificate that it belongs to");
+    const readable = readKey(key.reveal());
+    if (!readable.ok) about(keyOption, readable.trouble);
+    if (certificate === null || !readable.ok) return null;
+    const pair = readIdentity({ certificate: certificate.text, key: key.reveal() });
+    if (!pair.ok) about(keyOption, pair.trouble);
+    return { certificate, key };
   }
 
   return {
@@ -68,24 +124,9 @@ export function openNamedFiles(gathered: Gathered, surroundings: Surroundings): 
       const given = givenFor(option);
       return given === null ? null : read(given);
     },
-    certificates(option) {
-      const given = givenFor(option);
-      const file = given === null ? null : read(given);
-      if (given === null || file === null || file.text.includes("-----BEGIN CERTIFICATE-----")) return file;
-      tell(given, "Holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
-      return null;
-    },
-    secret(option, name) {
-      const given = givenFor(option);
-      const variable = variableOf({ name });
-      const fromVariable = surroundings.environment[variable] ?? "";
-      if (given?.place.from === "environment" && fromVariable !== "") {
-        tell(given, `${variable} is set, too: only one of them can hold the secret`);
-      }
-      if (given !== null && (given.place.from !== "config" || fromVariable === "")) return secretFrom(given);
-      if (fromVariable !== "") return secret(fromVariable);
-      return credential(surroundings, name, (message) => problems.push({ where: flagOf(option), seen: null, message }));
-    },
+    certificates: certificatesOf,
+    secret: secretOf,
+    identity: identityOf,
     problems: () => problems,
   };
 }
@@ -95,7 +136,8 @@ function credential(surroundings: Surroundings, name: SecretName, tell: (message
   const folder = surroundings.environment["CREDENTIALS_DIRECTORY"] ?? "";
   if (folder === "") return null;
   try {
-    return secret(withoutLineBreak(surroundings.readTextFile(join(folder, name))));
+    const path = join(folder, name);
+    return secret(withoutLineBreak(surroundings.readTextFile(path)), path);
   } catch (thrown) {
     if (!(thrown instanceof Deno.errors.NotFound)) {
       tell(`The systemd credential "${name}" cannot be read: ${reasonOf(thrown)}`);
@@ -105,6 +147,6 @@ function credential(surroundings: Surroundings, name: SecretName, tell: (message
 }
 
 /** Editors end a file with a line break; it is not part of a password. */
-function withoutLineBreak(text: string): string {
+export function withoutLineBreak(text: string): string {
   return text.replace(/\r?\n$/, "");
 }

@@ -23,7 +23,7 @@ export const optionList: readonly Option<unknown>[] = Object.values(options).fla
 export const optionByName: ReadonlyMap<string, Option<unknown>> = new Map(optionList.map((one) => [one.name, one]));
 
 /** Secrets that may also come from the environment or as a systemd credential; never as the value of a flag. */
-export const secretNames = ["mqtt-password", "kafka-password"] as const;
+export const secretNames = ["mqtt-password", "mqtt-key", "kafka-password", "kafka-key"] as const;
 
 export type SecretName = typeof secretNames[number];
 

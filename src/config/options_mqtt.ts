@@ -80,6 +80,19 @@ export const mqtt = {
     help: "certificates (PEM) to trust at the broker; needs a mqtts:// URL",
     placeholder: "FILE",
   }),
+  certFile: optional("mqtt-cert-file", path, {
+    ...here,
+    help: "certificate (PEM) to show to the broker, with those of its CAs behind it; needs a mqtts:// URL",
+    placeholder: "FILE",
+    more:
+      "Read again at each new connection, so a renewed one needs no restart; the same holds for the key, the CA and the password.",
+  }),
+  keyFile: optional("mqtt-key-file", path, {
+    ...here,
+    help: "private key (PEM, not encrypted) of the certificate",
+    placeholder: "FILE",
+    defaultText: "WEIR_MQTT_KEY, else the systemd credential mqtt-key",
+  }),
   receiveMax: defaulted("mqtt-receive-max", count(1, 65_535), "2000", {
     ...here,
     help: "messages taken in and not yet acknowledged, at most",

@@ -101,6 +101,19 @@ export const sink = {
     help: "certificates (PEM) to trust at Kafka; needs --kafka-tls",
     placeholder: "FILE",
   }),
+  certFile: optional("kafka-cert-file", path, {
+    ...here,
+    help: "certificate (PEM) to show to Kafka, with those of its CAs behind it; needs --kafka-tls",
+    placeholder: "FILE",
+    more:
+      "Read again at each new connection, so a renewed one needs no restart; the same holds for the key, the CA and the password.",
+  }),
+  keyFile: optional("kafka-key-file", path, {
+    ...here,
+    help: "private key (PEM, not encrypted) of the certificate",
+    placeholder: "FILE",
+    defaultText: "WEIR_KAFKA_KEY, else the systemd credential kafka-key",
+  }),
   sasl: defaulted("kafka-sasl", oneOf("none", "plain", "scram-sha-256", "scram-sha-512"), "none", {
     ...here,
     help: "how to log in at Kafka",

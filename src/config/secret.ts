@@ -5,8 +5,10 @@
  * @module
  */
 
-/** A password. */
+/** A password or a private key. */
 export interface Secret {
+  /** Absolute path of the file that it came from; null when it came from the environment. */
+  readonly path: string | null;
   /** The secret itself, for the one call that sends it. */
   reveal(): string;
   toString(): string;
@@ -23,6 +25,6 @@ export interface Secret {
  * assert.equal(secret("hunter2").reveal(), "hunter2");
  * ```
  */
-export function secret(text: string): Secret {
-  return { reveal: () => text, toString: () => "(secret)", toJSON: () => "(secret)" };
+export function secret(text: string, path: string | null = null): Secret {
+  return { path, reveal: () => text, toString: () => "(secret)", toJSON: () => "(secret)" };
 }

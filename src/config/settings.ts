@@ -50,6 +50,12 @@ export interface TextFile {
   readonly text: string;
 }
 
+/** A certificate with its key, which are right together. */
+export interface IdentityFiles {
+  readonly certificate: TextFile;
+  readonly key: Secret;
+}
+
 /** The MQTT side. */
 export interface MqttSettings {
   /** `mqtt://` or `mqtts://`, without user and password. */
@@ -65,6 +71,8 @@ export interface MqttSettings {
   readonly password: Secret | null;
   /** Certificates (PEM) trusted besides the system's. Only with TLS. */
   readonly ca: TextFile | null;
+  /** Shown to a broker that asks for a certificate. Only with TLS. */
+  readonly identity: IdentityFiles | null;
   /** Messages taken in and not yet acknowledged, at most. */
   readonly receiveMax: number;
   /** Retained messages: at every subscribe, only for a new subscription, never. */
@@ -164,7 +172,7 @@ export interface KafkaSettings {
   /** Headers besides `weir.id`. */
   readonly headers: readonly ("source" | "position" | "gateway")[];
   /** Null: no TLS. */
-  readonly tls: { readonly ca: TextFile | null } | null;
+  readonly tls: { readonly ca: TextFile | null; readonly identity: IdentityFiles | null } | null;
   readonly sasl: {
     readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
     readonly username: string;

@@ -15,6 +15,16 @@ export interface Surroundings {
   hostname(): string;
   /** @throws {Error} as the system does: not found, no permission, a folder. */
   readTextFile(path: string): string;
+  /** Who may do what with a file; null when that cannot be told. */
+  accessOf(path: string): FileAccess | null;
+}
+
+/** Who may do what with a file. */
+export interface FileAccess {
+  /** The permission bits: 0o600. */
+  readonly mode: number;
+  /** Whether this process runs as the file's owner. */
+  readonly own: boolean;
 }
 
 /** The machine that the program runs on. */
@@ -23,8 +33,23 @@ export function machine(): Surroundings {
     environment: Deno.env.toObject(),
     folder: Deno.cwd(),
     hostname: () => Deno.hostname(),
-    readTextFile: (path) => new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path)),
+    readTextFile,
+    accessOf,
   };
+}
+
+/** @throws {Error} as the system does; `TypeError` when it is not UTF-8. */
+export function readTextFile(path: string): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(path));
+}
+
+function accessOf(path: string): FileAccess | null {
+  try {
+    const { mode, uid } = Deno.statSync(path);
+    return mode === null ? null : { mode: mode & 0o777, own: uid === Deno.uid() };
+  } catch {
+    return null;
+  }
 }
 
 /** Why a file could not be read, without the noise of the runtime: `No such file or directory`. */

@@ -10,6 +10,7 @@
 import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from "@marcbachmann/cel-js";
 import { messageOf, WeirError } from "../core/error.ts";
 import type { Fields } from "../core/reading.ts";
+import { isSlowPattern, patternLiterals, slowPatternAdvice } from "./slow_pattern.ts";
 import { printable, quoted } from "../core/text.ts";
 import { jsonString } from "./coerce.ts";
 import { isRawNumber } from "./digits.ts";
@@ -125,6 +126,7 @@ function compile(label: string, expression: string, names: ReadonlySet<string>, 
     const environment = createEnvironment(used);
     const checked = environment.check(expression);
     if (checked.valid) {
+      checkPatterns(label, expression, environment);
       return { label, expression, used, type: checked.type ?? "dyn", evaluate: environment.parse(expression) };
     }
     const unknown = /^Unknown variable: (\w+)$/.exec(problemOf(checked.error))?.[1];
@@ -137,6 +139,31 @@ function compile(label: string, expression: string, names: ReadonlySet<string>, 
     "configuration",
     `${label} ${quoted(expression)} uses more than ${unknownNamesMax} unknown names`,
   );
+}
+
+/** A value must not be able to choose a pattern, nor to make one run for ever. */
+function checkPatterns(label: string, expression: string, environment: Environment): void {
+  for (const literal of patternLiterals(expression)) {
+    if (literal === null) {
+      throw new WeirError(
+        "configuration",
+        `${label} ${quoted(expression)}: matches() is given a pattern that is not written out`,
+        {
+          advice: "Write the pattern in quotes: what comes in must not choose it",
+        },
+      );
+    }
+    const pattern: unknown = environment.parse(literal)({});
+    if (typeof pattern === "string" && isSlowPattern(pattern)) {
+      throw new WeirError(
+        "configuration",
+        `${label}: the pattern ${quoted(pattern)} could run for ever on a hostile value`,
+        {
+          advice: slowPatternAdvice,
+        },
+      );
+    }
+  }
 }
 
 function createEnvironment(variables: readonly string[]): Environment {

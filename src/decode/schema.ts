@@ -10,6 +10,7 @@
 import { z } from "zod";
 import { messageOf, WeirError } from "../core/error.ts";
 import { printable, quoted } from "../core/text.ts";
+import { isSlowPattern, patternsIn, slowPatternAdvice } from "./slow_pattern.ts";
 
 /** JSON types that a field may have, as bits that can be added up, and `time`. */
 export const typeBit = {
@@ -87,6 +88,10 @@ export const builtInSchema: Schema = {
 export function compileSchema(json: unknown): Schema {
   if (!isRecord(json)) throw wrong("it is not a JSON object");
   const root = resolve(json, json);
+  const slow = patternsIn(json).find(isSlowPattern);
+  if (slow !== undefined) {
+    throw wrong(`its pattern ${quoted(slow)} could run for ever on a hostile value. ${slowPatternAdvice}`);
+  }
   if (root["type"] !== "object") throw wrong('its "type" must be "object", for a reading is a set of named fields');
   const properties = root["properties"] ?? {};
   if (!isRecord(properties)) throw wrong('"properties" is not an object');

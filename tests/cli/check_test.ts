@@ -45,3 +45,13 @@ Deno.test("--connect leaves with 0 when all works, and has colours only on a ter
   assert.equal(await check.run(fake.context), 0);
   assert.ok(fake.out().includes("\u001b[32mok"));
 });
+
+Deno.test("what can be run with and is wrong all the same is warned of, and costs no exit code", async () => {
+  const mqtt = ["--mqtt-url", "mqtt://broker.example", "--mqtt-topic", "a", "--mqtt-username", "u"];
+  const machine = { files: { "/pw": "hunter2\n" }, modes: { "/pw": 0o644 } };
+  const fake = fakeContext([...args, ...mqtt, "--mqtt-password-file", "/pw"], { machine });
+  assert.equal(await check.run(fake.context), 0);
+  assert.match(fake.out(), /\nWarning: The secret in "\/pw" is open to everybody on this machine \(mode 0644\).*\.\n/);
+  assert.match(fake.out(), /\nWarning: The password for MQTT goes over the network in the clear.*\.\n/);
+  assert.ok(!fake.out().includes("hunter2"));
+});

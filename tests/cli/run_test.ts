@@ -126,3 +126,24 @@ Deno.test("help goes to stdout with 0", async () => {
   assert.match(fake.out(), /^weir run: /);
   assert.equal(fake.err(), "");
 });
+
+Deno.test("run logs what is wrong with settings that it can run with", async () => {
+  const machine = { files: { "/pw": "hunter2\n" }, modes: { "/pw": 0o644 } };
+  const secret = [
+    "--mqtt-url",
+    "mqtt://127.0.0.1",
+    "--mqtt-topic",
+    "a",
+    "--mqtt-username",
+    "u",
+    "--mqtt-password-file",
+    "/pw",
+  ];
+  const fake = fakeContext([...args, ...secret], { machine });
+  const running = run.run(fake.context);
+  await fake.clock.advance(0);
+  fake.signal("SIGTERM");
+  await fake.clock.advance(0);
+  assert.equal(await running, 0);
+  assert.match(fake.err(), /WARN {2}The secret in "\/pw" is open to everybody on this machine/);
+});

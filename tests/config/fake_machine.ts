@@ -10,10 +10,14 @@ export interface FakeMachine {
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly hostname?: string;
+  /** Permission bits of files; those not named here have 0600. */
+  readonly modes?: Readonly<Record<string, number>>;
 }
 
 /** Makes the machine. Its working folder is `/place`; a file whose text is `denied` may not be read. */
-export function fakeMachine({ environment = {}, files = {}, hostname = "box" }: FakeMachine = {}): Surroundings {
+export function fakeMachine(
+  { environment = {}, files = {}, hostname = "box", modes = {} }: FakeMachine = {},
+): Surroundings {
   return {
     environment,
     folder: "/place",
@@ -24,5 +28,6 @@ export function fakeMachine({ environment = {}, files = {}, hostname = "box" }: 
       if (text === "denied") throw new Deno.errors.PermissionDenied("Permission denied (os error 13): readfile");
       return text;
     },
+    accessOf: (path) => files[path] === undefined ? null : { mode: modes[path] ?? 0o600, own: true },
   };
 }

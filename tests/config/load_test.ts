@@ -4,11 +4,12 @@ import { loadSettings, stateDirOf } from "../../src/config/load.ts";
 import { gather } from "../../src/config/gather.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { type FakeMachine, fakeMachine } from "./fake_machine.ts";
+import { makeCertificates } from "../support/certificates.ts";
 
 const files = ["--files-dir", "dumps"];
 const kafka = ["--kafka-brokers", "k:9092", "--kafka-topic", "readings"];
 const mqtt = ["--mqtt-url", "mqtt://h", "--mqtt-topic", "a/{x}"];
-const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const { ca: pem } = await makeCertificates();
 
 function settingsOf(args: readonly string[], machine: FakeMachine = {}, options: LoadOptions = {}): Settings {
   const loaded = loadSettings("run", args, fakeMachine(machine), options);

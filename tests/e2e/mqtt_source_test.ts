@@ -305,8 +305,8 @@ mosquittoTest("TLS: a certificate of the CA file is trusted, any other is refuse
 }, async (broker) => {
   await broker.start();
   const url = broker.url.replace("mqtt:", "mqtts:");
-  const caPem = await Deno.readTextFile(`${broker.folder}/ca.pem`);
-  await using running = await run({ url, caPem });
+  const ca = await Deno.readTextFile(`${broker.folder}/ca.pem`);
+  await using running = await run({ url, tls: { ca } });
   await running.subscribed();
   await using suspicious = await run({ url, clientId: "suspicious" });
   await eventually("it is refused", () => suspicious.parts.said("mqtt.connect_failed").length === 1);

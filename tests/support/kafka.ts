@@ -15,8 +15,10 @@ const artifacts = ["kafka_2.13", "kafka-tools"];
 
 /** How the server is to be. */
 export interface KafkaOptions {
-  /** TLS on the client listener. Default: off. */
-  readonly tls?: { readonly keyAndCertificatePem: string };
+  /** TLS on the client listener; `clientCa`: clients must show a certificate of this CA (PEM). Default: off. */
+  readonly tls?: { readonly keyAndCertificatePem: string; readonly clientCa?: string };
+  /** More TLS listeners, without users and client certificates: their keys with certificates. */
+  readonly tlsBeside?: readonly string[];
   /** SASL on the client listener: these users, by every mechanism. Default: off. */
   readonly users?: Readonly<Record<string, string>>;
   /** Permissions are needed: nobody on the client listener may do what is not allowed with `admin`. Default: off. */
@@ -29,6 +31,8 @@ export interface KafkaOptions {
 export interface RunningKafka {
   /** `host:port` of the client listener. */
   readonly brokers: readonly string[];
+  /** `host:port` of the listeners of `tlsBeside`. */
+  readonly besideBrokers: readonly string[];
   /** `host:port` of the admin listener: no TLS, no user. */
   readonly adminBrokers: readonly string[];
   /** Where its logs and data are; null when it is not ours. */
@@ -77,7 +81,12 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   }
   const libs = await findLibs() ?? await fetchLibs();
   const dir = await Deno.makeTempDir({ prefix: "weir-kafka-" });
-  const ports = { admin: freePort(), client: freePort(), controller: freePort() };
+  const ports = {
+    admin: freePort(),
+    client: freePort(),
+    controller: freePort(),
+    beside: (options.tlsBeside ?? []).map(freePort),
+  };
   await Deno.writeTextFile(`${dir}/server.properties`, await serverProperties(dir, ports, options));
   await Deno.writeTextFile(`${dir}/log4j2.yaml`, loggingYaml);
   const scram = Object.entries(options.users ?? {}).flatMap(([name, password]) =>
@@ -101,6 +110,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   const kafka: RunningKafka = {
     ...existingKafka(adminBrokers),
     brokers: [`127.0.0.1:${ports.client}`],
+    besideBrokers: ports.beside.map((port) => `127.0.0.1:${port}`),
     dir,
     dumpLog(topic, partition) {
       const file = `${dir}/data/${topic}-${partition}/00000000000000000000.log`;
@@ -156,6 +166,7 @@ function existingKafka(brokers: readonly string[]): RunningKafka {
     Promise.reject(new Error("This Kafka was not started by the test: it cannot be stopped or looked into"));
   const kafka: RunningKafka = {
     brokers,
+    besideBrokers: [],
     adminBrokers: brokers,
     dir: null,
     async createTopic(topic, partitions, config = {}) {
@@ -220,7 +231,12 @@ function recordOf(line: string): ConsumedRecord {
 
 async function serverProperties(
   dir: string,
-  ports: { readonly admin: number; readonly client: number; readonly controller: number },
+  ports: {
+    readonly admin: number;
+    readonly client: number;
+    readonly controller: number;
+    readonly beside: readonly number[];
+  },
   options: KafkaOptions,
 ): Promise<string> {
   const users = Object.entries(options.users ?? {});
@@ -266,6 +282,20 @@ async function serverProperties(
     await Deno.writeTextFile(`${dir}/server.pem`, options.tls.keyAndCertificatePem);
     lines["listener.name.client.ssl.keystore.type"] = "PEM";
     lines["listener.name.client.ssl.keystore.location"] = `${dir}/server.pem`;
+  }
+  if (options.tls?.clientCa !== undefined) {
+    await Deno.writeTextFile(`${dir}/clients.pem`, options.tls.clientCa);
+    lines["listener.name.client.ssl.client.auth"] = "required";
+    lines["listener.name.client.ssl.truststore.type"] = "PEM";
+    lines["listener.name.client.ssl.truststore.location"] = `${dir}/clients.pem`;
+  }
+  for (const [index, pem] of (options.tlsBeside ?? []).entries()) {
+    await Deno.writeTextFile(`${dir}/beside${index}.pem`, pem);
+    lines["listeners"] += `,BESIDE${index}://127.0.0.1:${ports.beside[index]}`;
+    lines["advertised.listeners"] += `,BESIDE${index}://127.0.0.1:${ports.beside[index]}`;
+    lines["listener.security.protocol.map"] += `,BESIDE${index}:SSL`;
+    lines[`listener.name.beside${index}.ssl.keystore.type`] = "PEM";
+    lines[`listener.name.beside${index}.ssl.keystore.location`] = `${dir}/beside${index}.pem`;
   }
   if (options.acl) {
     lines["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";

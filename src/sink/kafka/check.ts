@@ -5,6 +5,7 @@
  * @module
  */
 import type { Finding } from "../../core/finding.ts";
+import { current } from "../../core/renewable.ts";
 import { formatBytes, printable, quoted } from "../../core/text.ts";
 import { pathAdviceOf, verdictOf } from "./classify.ts";
 import type { Connection, OpenConnection } from "./connection.ts";
@@ -74,11 +75,12 @@ function findingOf(topic: TopicMetadata, bytesMax: number | null): Finding {
 
 function failed(subject: string, thrown: unknown): Finding {
   if (!(thrown instanceof PathError)) throw thrown;
-  return { ok: false, subject, result: thrown.message, advice: pathAdviceOf(thrown.failure) };
+  return { ok: false, subject, result: thrown.message, advice: pathAdviceOf(thrown) };
 }
 
 function howOf(options: ParsedOptions): string {
-  const tls = options.tls === null ? "" : ", TLS";
+  const identity = options.tls === null ? null : current(options.tls).identity ?? null;
+  const tls = options.tls === null ? "" : identity === null ? ", TLS" : ", TLS with a client certificate";
   const sasl = options.sasl === null
     ? ""
     : `, ${options.sasl.mechanism.toUpperCase()} as ${quoted(options.sasl.username)}`;

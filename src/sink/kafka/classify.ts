@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { PathFailure } from "./path_error.ts";
+import type { PathError, PathFailure } from "./path_error.ts";
 
 /** What becomes of a batch. */
 export type Action =
@@ -182,8 +182,8 @@ const pathAdvice: Readonly<Record<PathFailure, string>> = {
 };
 
 /** What to do about a path that failed. */
-export function pathAdviceOf(failure: PathFailure): string {
-  return pathAdvice[failure];
+export function pathAdviceOf({ failure, advice }: Pick<PathError, "failure" | "advice">): string {
+  return advice ?? pathAdvice[failure];
 }
 
 /** A connection that broke once is told only when it happens again: brokers restart, idle connections are closed. */

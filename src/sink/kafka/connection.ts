@@ -7,13 +7,15 @@
  * @module
  */
 /// <reference types="./kafkajs_internals.d.ts" />
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import Broker from "kafkajs/src/broker/index.js";
 import ConnectionPool, { type SilentLogger, type SocketFactoryArguments } from "kafkajs/src/network/connectionPool.js";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/error.ts";
+import { current, type Renewable } from "../../core/renewable.ts";
 import { printable } from "../../core/text.ts";
+import { explainTls, isTlsError, type TlsMaterial, tlsOptions } from "../../core/tls.ts";
 import { PathError, type PathFailure } from "./path_error.ts";
 import type { KafkaRequest } from "./requests.ts";
 
@@ -21,14 +23,14 @@ import type { KafkaRequest } from "./requests.ts";
 export interface SaslOptions {
   readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
   readonly username: string;
-  readonly password: string;
+  readonly password: Renewable<string>;
 }
 
 /** How connections are made. */
 export interface ConnectionOptions {
   readonly clientId: string;
-  /** Null: no TLS. `ca`: certificates in PEM that are trusted instead of the well-known ones, or null. */
-  readonly tls: { readonly ca: string | null } | null;
+  /** Null: no TLS. */
+  readonly tls: Renewable<TlsMaterial> | null;
   readonly sasl: SaslOptions | null;
   /** Longest time for TCP, TLS and SASL together, in ms. */
   readonly connectTimeoutMs: number;
@@ -100,16 +102,20 @@ interface Channel {
 function createChannel(address: BrokerAddress, options: ConnectionOptions, clock: Clock): Channel {
   const name = printable(`${address.host}:${address.port}`);
   const waiting = new Set<(error: PathError) => void>();
+  const tls = options.tls === null ? null : current(options.tls);
+  const sasl = options.sasl === null ? null : { ...options.sasl, password: current(options.sasl.password) };
   let socket: Socket | null = null;
   let failed: PathError | null = null;
+  /** The socket is gone because of TLS, and the server's certificate is being looked at for the reason. */
+  let explaining = false;
   let retiring = false;
 
   const pool = new ConnectionPool({
     host: address.host,
     port: address.port,
     clientId: options.clientId,
-    ssl: options.tls,
-    sasl: options.sasl === null ? null : { ...options.sasl },
+    ssl: tls,
+    sasl,
     socketFactory,
     connectionTimeout: options.connectTimeoutMs,
     requestTimeout: options.connectTimeoutMs,
@@ -176,7 +182,7 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
         resolve(value);
         leaveWhenIdle();
       }, (thrown: unknown) => {
-        if (failed !== null) return;
+        if (failed !== null || explaining) return;
         const failure = thrown instanceof PathError ? thrown.failure : failureOf(thrown);
         if (failure === null) {
           settle();
@@ -203,20 +209,31 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
   }
 
   function socketFactory({ host, port, onConnect }: SocketFactoryArguments): Socket {
-    const servername = isIP(host) ? {} : { servername: host };
-    const ca = options.tls?.ca ?? null;
-    const opened = options.tls === null
+    const opened = tls === null
       ? connectTcp({ host, port }, onConnect)
-      : connectTls({ host, port, ...servername, ...(ca === null ? {} : { ca }) }, onConnect);
+      : connectTls(tlsOptions({ host, port }, tls), onConnect);
     opened.setNoDelay(true);
     opened.setKeepAlive(true, 60_000);
     // Ahead of kafkajs, which tells of an error only after the socket is closed.
-    opened.once("error", (thrown: Error) => fail(pathErrorOf(failureOfSocket(thrown), thrown, name)));
-    opened.once("close", () => fail(new PathError("lost", `Kafka broker ${name} closed the connection`)));
+    opened.once("error", (thrown: Error) => {
+      if (tls !== null && failureOfSocket(thrown) === "tls") return failForTls(thrown, tls);
+      fail(pathErrorOf(failureOfSocket(thrown), thrown, name));
+    });
+    opened.once("close", () => {
+      if (!explaining) fail(new PathError("lost", `Kafka broker ${name} closed the connection`));
+    });
     socket = opened;
     // Given up before kafkajs came to open it.
     if (failed !== null) opened.destroy(failed);
     return opened;
+  }
+
+  function failForTls(thrown: Error, material: TlsMaterial): void {
+    if (failed !== null || explaining) return;
+    explaining = true;
+    void explainTls(thrown, address, material, "kafka", clock).then(({ what, advice }) => {
+      fail(new PathError("tls", `Kafka broker ${name} ${words.tls}: ${what}`, thrown, advice));
+    });
   }
 
   /** Takes two bad habits off a kafkajs connection. */
@@ -313,8 +330,6 @@ function failureOfSocket(thrown: Error): PathFailure {
   const code = "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
   const known = failureOfSystemCode[code];
   if (known !== undefined) return known;
-  if (/certificate|tls|ssl|handshake|altname|InvalidContentType|corrupt message/i.test(`${thrown.message} ${code}`)) {
-    return "tls";
-  }
+  if (isTlsError(thrown)) return "tls";
   return /timeout|timed out/i.test(thrown.message) ? "timed_out" : "lost";
 }

@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { X509Certificate } from "node:crypto";
 import type { BackoffOptions } from "../../core/backoff.ts";
-import { messageOf, WeirError } from "../../core/error.ts";
+import { readCertificates } from "../../core/certificate.ts";
+import { WeirError } from "../../core/error.ts";
 import type { Lane } from "../../core/flow.ts";
+import { current, type Renewable } from "../../core/renewable.ts";
 import { quoted } from "../../core/text.ts";
+import type { TlsMaterial } from "../../core/tls.ts";
 import type { BrokerAddress, SaslOptions } from "./connection.ts";
 import type { Compression } from "./record_batch.ts";
 import { parseTemplate, type Template } from "./template.ts";
@@ -33,8 +35,8 @@ export interface KafkaSinkOptions {
   readonly compression?: Compression;
   /** Headers besides `weir.id`. Default: none. */
   readonly headers?: readonly OptionalHeader[];
-  /** Null: no TLS. `ca`: trusted certificates as PEM text, or null for the well-known ones. Default: null. */
-  readonly tls?: { readonly ca: string | null } | null;
+  /** Null: no TLS. Default: null. */
+  readonly tls?: Renewable<TlsMaterial> | null;
   /** Default: null. */
   readonly sasl?: SaslOptions | null;
   /** Longest time that a record gathers company, in ms. Default: stream 5, files 10. */
@@ -98,7 +100,8 @@ export function parseOptions(options: KafkaSinkOptions): ParsedOptions {
       });
     }
   }
-  if (options.tls?.ca !== undefined && options.tls.ca !== null) checkCertificates(options.tls.ca);
+  const tls = options.tls === undefined || options.tls === null ? null : current(options.tls);
+  if (tls !== null && tls.ca !== null) checkCertificates(tls.ca);
   return {
     brokers: options.brokers.map(parseBroker),
     gateway: options.gateway,
@@ -147,23 +150,13 @@ export function parseBroker(text: string): BrokerAddress {
 }
 
 function checkCertificates(pem: string): void {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  const advice = "Give the CA's certificate in PEM form: text that begins with -----BEGIN CERTIFICATE-----";
-  if (blocks.length === 0) {
-    throw new WeirError("configuration", "The CA file for Kafka holds no certificate", { advice });
-  }
-  for (const block of blocks) {
-    try {
-      new X509Certificate(block);
-    } catch (thrown) {
-      throw new WeirError(
-        "configuration",
-        `The CA file for Kafka holds a certificate that cannot be read: ${messageOf(thrown)}`,
-        {
-          advice,
-          cause: thrown,
-        },
-      );
-    }
-  }
+  const read = readCertificates(pem);
+  if (read.ok) return;
+  throw new WeirError(
+    "configuration",
+    `The CA file for Kafka ${read.trouble.charAt(0).toLowerCase()}${read.trouble.slice(1)}`,
+    {
+      advice: "Give the CA's certificate in PEM form: text that begins with -----BEGIN CERTIFICATE-----",
+    },
+  );
 }

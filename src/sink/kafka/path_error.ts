@@ -35,10 +35,13 @@ export type PathFailure =
 /** A path failed: whether what was on it arrived is not known. */
 export class PathError extends Error {
   readonly failure: PathFailure;
+  /** What to do, where more is known than the failure; else undefined. */
+  readonly advice: string | undefined;
 
-  constructor(failure: PathFailure, message: string, cause?: unknown) {
+  constructor(failure: PathFailure, message: string, cause?: unknown, advice?: string) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = "PathError";
     this.failure = failure;
+    this.advice = advice;
   }
 }

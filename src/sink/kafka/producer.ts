@@ -349,7 +349,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       delayMs = Math.max(delayMs, partition.backoff.nextMs());
       if (partition.batch !== null) partition.batch.inDoubt = true;
       if (!isPassing(thrown.failure) || partition.backoff.failures > 1) {
-        troubles.suffer(troubleOf(thrown.failure), partition.place, thrown.message, pathAdviceOf(thrown.failure));
+        troubles.suffer(troubleOf(thrown.failure), partition.place, thrown.message, pathAdviceOf(thrown));
       }
       topics.refresh(partition.topic);
       topics.settled(topics.named(partition.topic));

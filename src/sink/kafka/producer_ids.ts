@@ -43,7 +43,7 @@ export function producerIdAsker(backoffOptions: BackoffOptions, deps: ProducerId
       } catch (thrown) {
         if (!(thrown instanceof PathError)) throw thrown;
         if (thrown.failure === "closed") return await new Promise<never>(() => {});
-        troubles.suffer(troubleOf(thrown.failure), place, thrown.message, pathAdviceOf(thrown.failure));
+        troubles.suffer(troubleOf(thrown.failure), place, thrown.message, pathAdviceOf(thrown));
       }
       await new Promise<void>((resolve) => timers.after(backoff.nextMs(), resolve));
     }

@@ -185,7 +185,7 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
       } catch (thrown) {
         if (!(thrown instanceof PathError)) throw thrown;
         if (thrown.failure === "closed") return;
-        troubles.suffer(troubleOf(thrown.failure), clusterPlace, thrown.message, pathAdviceOf(thrown.failure));
+        troubles.suffer(troubleOf(thrown.failure), clusterPlace, thrown.message, pathAdviceOf(thrown));
         for (const name of names) wanted.add(name);
         await new Promise<void>((resolve) => timers.after(pathBackoff.nextMs(), resolve));
       }

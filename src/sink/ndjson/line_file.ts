@@ -98,8 +98,9 @@ async function writeAll(file: DiskFile, bytes: Uint8Array): Promise<void> {
   for (let from = 0; from < bytes.byteLength;) from += await file.write(bytes.subarray(from));
 }
 
+/** Made for its owner and group alone: readings are nobody else's business. A file that is there keeps its rights. */
 function openForAppend(path: string): Promise<Deno.FsFile> {
-  return Deno.open(path, { create: true, append: true, read: true });
+  return Deno.open(path, { create: true, append: true, read: true, mode: 0o640 });
 }
 
 /** Two writers would cut off each other's lines. */

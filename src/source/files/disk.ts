@@ -5,6 +5,9 @@
  * @module
  */
 
+import type { Stats } from "node:fs";
+import { constants, copyFile, type FileHandle, open, statfs } from "node:fs/promises";
+
 /** What the file system tells of an entry. */
 export interface Facts {
   readonly kind: "file" | "directory" | "link" | "other";
@@ -66,29 +69,29 @@ export const machineDisk: Disk = {
     }
   },
   async open(path) {
-    const file = await Deno.open(path, { read: true });
+    const file = await openUnlinked(path);
     return {
-      read: (buffer) => file.read(buffer),
-      facts: async () => factsOf(await file.stat()),
-      close: () => file.close(),
+      read: async (buffer) => (await file.read(buffer, 0, buffer.length, null)).bytesRead || null,
+      facts: async () => statsOf(await file.stat()),
+      close: () => void file.close(),
     };
   },
   async lastByte(path) {
-    const file = await Deno.open(path, { read: true });
+    const file = await openUnlinked(path);
     try {
-      if ((await file.stat()).size === 0) return null;
-      await file.seek(-1, Deno.SeekMode.End);
+      const { size } = await file.stat();
       const byte = new Uint8Array(1);
-      return await file.read(byte) === null ? null : byte[0] ?? null;
+      return size === 0 || (await file.read(byte, 0, 1, size - 1)).bytesRead === 0 ? null : byte[0] ?? null;
     } finally {
-      file.close();
+      await file.close();
     }
   },
   makeFolder: (path) => Deno.mkdir(path, { recursive: true }),
   rename: (from, to) => Deno.rename(from, to),
   remove: (path) => Deno.remove(path),
   async copySynced(from, to, mtimeMs) {
-    await Deno.copyFile(from, to);
+    await removeIfThere(to);
+    await copyFile(from, to, constants.COPYFILE_EXCL);
     const copy = await Deno.open(to, { read: true, write: true });
     try {
       await copy.utime(mtimeMs / 1000, mtimeMs / 1000);
@@ -99,7 +102,8 @@ export const machineDisk: Disk = {
   },
   async writeWhole(path, text) {
     const beside = `${path}.part`;
-    const file = await Deno.open(beside, { write: true, create: true, truncate: true });
+    await removeIfThere(beside);
+    const file = await Deno.open(beside, { write: true, createNew: true });
     try {
       const bytes = new TextEncoder().encode(text);
       for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
@@ -111,7 +115,6 @@ export const machineDisk: Disk = {
   },
   async freeBytes(path) {
     try {
-      const { statfs } = await import("node:fs/promises");
       const stats = await statfs(path);
       return stats.bavail * stats.bsize;
     } catch {
@@ -128,14 +131,33 @@ export const machineDisk: Disk = {
   },
 };
 
-/** Whether an error says that there is no such file or folder. */
+/**
+ * Opens a file for reading, but no link: whoever may write into a drop folder could put one in a file's place after it was listed, and
+ * have files forwarded that only Weir may read. Nor does it wait at a pipe for somebody to write.
+ */
+function openUnlinked(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
+/** What is made anew is made where nothing stands: a link there, laid by somebody else, is removed and not followed. */
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** Whether an error says that there is no such file or folder (any more: a link in its place is not the file). */
 export function isMissing(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return true;
+  return ["ENOENT", "ENOTDIR", "ELOOP"].includes(errnoOf(error) ?? "");
 }
 
 /** Whether an error says that access is refused. */
 export function isRefused(error: unknown): boolean {
-  return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) return true;
+  return ["EACCES", "EPERM"].includes(errnoOf(error) ?? "");
 }
 
 /** Whether two paths are on different file systems, so that a rename cannot work. */
@@ -164,5 +186,15 @@ function factsOf(info: Deno.FileInfo): Facts {
     inode: info.ino ?? 0,
     sizeBytes: info.size,
     mtimeMs: info.mtime?.getTime() ?? 0,
+  };
+}
+
+function statsOf(stats: Stats): Facts {
+  return {
+    kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : stats.isSymbolicLink() ? "link" : "other",
+    device: stats.dev,
+    inode: stats.ino,
+    sizeBytes: stats.size,
+    mtimeMs: stats.mtime.getTime(),
   };
 }

@@ -41,7 +41,8 @@ export async function checkMqtt(
     }
     const trouble = troubleOf(tried.loss, { address: parsed.address, clientId, version });
     refused = { ok: false, subject, result: trouble.message, advice: trouble.advice };
-    const another = trouble.versionRefused || (tried.loss.reached && tried.loss.kind !== "refused");
+    const another = trouble.versionRefused ||
+      (tried.loss.reached && tried.loss.kind !== "refused" && tried.loss.tls === undefined);
     if (!another) break;
   }
   return [refused];

@@ -15,6 +15,8 @@ import { connect as connectTls } from "node:tls";
 import { MqttClient, ReasonCodes } from "mqtt";
 import type { Clock, Timer } from "../../core/clock.ts";
 import { messageOf } from "../../core/error.ts";
+import { current, type Renewable } from "../../core/renewable.ts";
+import { explainTls, isTlsError, type TlsMaterial, tlsOptions, type TlsTrouble } from "../../core/tls.ts";
 
 /** Protocol levels as they stand in CONNECT. */
 export type ProtocolVersion = 4 | 5;
@@ -23,13 +25,12 @@ export type ProtocolVersion = 4 | 5;
 export interface ConnectionOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls: boolean;
-  /** Certificates (PEM) to trust instead of the system's, or null. */
-  readonly caPem: string | null;
+  /** Null: no TLS. */
+  readonly tls: Renewable<TlsMaterial> | null;
   readonly version: ProtocolVersion;
   readonly clientId: string;
   readonly username: string | null;
-  readonly password: string | null;
+  readonly password: Renewable<string> | null;
   /** Clean start, and no session left behind. */
   readonly clean: boolean;
   /** v5: how long the broker keeps the session after the connection. 3.1.1 has no such word: the broker decides. */
@@ -70,6 +71,8 @@ export interface Loss {
   readonly text: string;
   /** Whether TCP (and TLS) stood before it was lost. */
   readonly reached: boolean;
+  /** When it failed because of TLS: why. */
+  readonly tls?: TlsTrouble;
 }
 
 /** What happens on a connection. `closed` comes exactly once and is the last. */
@@ -98,6 +101,12 @@ export interface Connection {
 /** Opens a connection. Never throws for what the network does: `closed` tells. */
 export type OpenConnection = (options: ConnectionOptions, events: ConnectionEvents, clock: Clock) => Connection;
 
+/**
+ * Largest packet that the broker is to send, in bytes (v5: Maximum Packet Size; it leaves out what is larger, MQTT 5.0, 3.1.2.11.4). A
+ * packet is held in memory whole, and the protocol allows 256 MiB; 3.1.1 has no such word, so there the broker must have a limit.
+ */
+const packetBytesMax = 16 * 1024 ** 2;
+
 /** How long the broker has to close after our DISCONNECT before the socket is torn down. */
 const closeGraceMs = 1_000;
 
@@ -109,16 +118,21 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
   let leaving: Timer | null = null;
   let dueAcks: number[] = [];
   let loss: Omit<Loss, "reached"> | null = null;
+  const tls = options.tls === null ? null : current(options.tls);
+  let tlsError: Error | null = null;
 
   const client = new MqttClient(
     () => {
-      const { host, port, caPem } = options;
-      const stream = options.tls
-        ? connectTls({ host, port, ...(caPem === null ? {} : { ca: caPem }) })
-        : connectTcp({ host, port, noDelay: true });
-      stream.once(options.tls ? "secureConnect" : "connect", () => reached = true);
+      const { host, port } = options;
+      const stream = tls === null
+        ? connectTcp({ host, port, noDelay: true })
+        : connectTls({ ...tlsOptions({ host, port }, tls) });
+      stream.once(tls === null ? "connect" : "secureConnect", () => reached = true);
       // The library passes on only errors that have a code.
-      stream.once("error", (error: Error) => fail({ kind: "failed", code: null, text: messageOf(error) }));
+      stream.once("error", (error: Error) => {
+        if (tls !== null && loss === null && isTlsError(error)) tlsError = error;
+        fail({ kind: "failed", code: null, text: messageOf(error) });
+      });
       return stream;
     },
     clientOptions(options),
@@ -171,7 +185,10 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
     if (over) return;
     over = true;
     const why = loss ?? { kind: "closed", code: null, text: "the broker closed the connection" };
-    guarded(() => events.closed({ ...why, reached }));
+    if (tls === null || tlsError === null) return guarded(() => events.closed({ ...why, reached }));
+    void explainTls(tlsError, options, tls, "mqtt", clock).then((trouble) => {
+      guarded(() => events.closed({ ...why, reached, tls: trouble }));
+    });
   });
   client.connect();
 
@@ -226,10 +243,16 @@ function clientOptions(options: ConnectionOptions): ConstructorParameters<typeof
     // The library formats for its debug log on each packet, wanted or not.
     log: () => {},
     ...(options.username === null ? {} : { username: options.username }),
-    ...(options.password === null ? {} : { password: options.password }),
+    ...(options.password === null ? {} : { password: current(options.password) }),
     ...(will === null ? {} : { will: { topic: will.topic, payload: will.text, qos: 1 as const, retain: true } }),
     ...(options.version === 5
-      ? { properties: { sessionExpiryInterval: options.clean ? 0 : sessionExpirySeconds, receiveMaximum } }
+      ? {
+        properties: {
+          sessionExpiryInterval: options.clean ? 0 : sessionExpirySeconds,
+          receiveMaximum,
+          maximumPacketSize: packetBytesMax,
+        },
+      }
       : {}),
   };
 }

@@ -192,5 +192,5 @@ export function createConnector(parts: ConnectorParts, events: ConnectorEvents):
 
 /** Brokers that do not know MQTT 5 answer it in many ways: silence, a reset, a CONNACK in the old form, which does not parse. */
 function mayBeVersion(loss: Loss): boolean {
-  return loss.reached && (loss.kind === "closed" || loss.kind === "failed");
+  return loss.reached && loss.tls === undefined && (loss.kind === "closed" || loss.kind === "failed");
 }

@@ -4,7 +4,9 @@
  * @module
  */
 import { WeirError } from "../../core/error.ts";
+import type { Renewable } from "../../core/renewable.ts";
 import { quoted } from "../../core/text.ts";
+import type { TlsMaterial } from "../../core/tls.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { parseTopicTemplate, type TopicTemplate } from "./topic_template.ts";
 
@@ -29,9 +31,9 @@ export interface MqttSourceOptions {
   readonly clientId: string | null;
   readonly username: string | null;
   /** The password itself. Never said. */
-  readonly password: string | null;
-  /** Certificates (PEM) to trust instead of the system's; null for the system's. */
-  readonly caPem: string | null;
+  readonly password: Renewable<string> | null;
+  /** What is trusted and shown where the URL is `mqtts://`; null: the system's certificates, and nothing. */
+  readonly tls: Renewable<TlsMaterial> | null;
   /** Most messages of QoS 1 that are not settled, 1 to 65,535. */
   readonly receiveMax: number;
   /** Most bytes that messages not settled may hold. */
@@ -74,8 +76,8 @@ const clientIdBytesMax = 65_535;
  */
 export function parseMqttOptions(options: MqttSourceOptions, gateway: string): ParsedOptions {
   const { tls, host, port } = parseUrl(options.url);
-  if (options.caPem !== null && !tls) {
-    refuse("A CA file is of no use without TLS", "Write --mqtt-url mqtts://..., or leave --mqtt-ca-file out");
+  if (options.tls !== null && !tls) {
+    refuse("Certificates are of no use without TLS", "Write --mqtt-url mqtts://..., or leave --mqtt-ca-file out");
   }
   if (options.subscriptions.length === 0) {
     refuse("There is no --mqtt-topic", "Give at least one, such as plant/{site}/{device_id}/{metric}");
@@ -103,8 +105,7 @@ export function parseMqttOptions(options: MqttSourceOptions, gateway: string): P
     connection: {
       host,
       port,
-      tls,
-      caPem: options.caPem,
+      tls: tls ? options.tls ?? { ca: null } : null,
       clientId,
       username: options.username,
       password: options.password,

@@ -97,12 +97,9 @@ function refusal(loss: Loss, context: TroubleContext, trouble: Say): Trouble {
 function failure(loss: Loss, context: TroubleContext, trouble: Say): Trouble {
   const { address } = context;
   const text = printable(loss.text);
-  if (/certificate|tls|ssl|handshake/i.test(loss.text)) {
-    return trouble(
-      "tls",
-      `No TLS connection to the broker ${address}: ${text}`,
-      "Check --mqtt-ca-file, that the broker's certificate is for this host name, and that this port speaks TLS",
-    );
+  if (loss.tls !== undefined) {
+    const { what, advice } = loss.tls;
+    return trouble(`tls ${what}`, `No TLS connection to the broker ${address}: ${what}`, advice);
   }
   if (!loss.reached) {
     return trouble(

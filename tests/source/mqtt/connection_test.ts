@@ -84,8 +84,7 @@ function connectionOptions(
   return {
     host: "127.0.0.1",
     port,
-    tls: false,
-    caPem: null,
+    tls: null,
     version,
     clientId: "c1",
     username: "u",
@@ -175,7 +174,9 @@ for (const version of [4, 5] as const) {
       "offline",
       true,
     ]);
-    const properties = version === 5 ? { sessionExpiryInterval: 86_400, receiveMaximum: 123 } : {};
+    const properties = version === 5
+      ? { sessionExpiryInterval: 86_400, receiveMaximum: 123, maximumPacketSize: 16 * 1024 ** 2 }
+      : {};
     assert.deepEqual({ ...connect.properties }, properties);
     await ending(connection, broker, watch);
     // The will is called off by DISCONNECT, so its message goes before it.

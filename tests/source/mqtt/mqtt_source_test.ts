@@ -336,7 +336,7 @@ Deno.test("Options that cannot be are refused with advice, and a password in the
     { url: "mqtt://" },
     { url: "mqtt://user:secret@host" },
     { url: "mqtt://host/path" },
-    { url: "mqtt://host", caPem: "x" },
+    { url: "mqtt://host", tls: { ca: "x" } },
     { subscriptions: [] },
     { subscriptions: [{ template: "a", weight: 0 }] },
     { receiveMax: 0 },

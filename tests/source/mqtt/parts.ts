@@ -20,7 +20,7 @@ export const defaultOptions: MqttSourceOptions = {
   clientId: null,
   username: null,
   password: null,
-  caPem: null,
+  tls: null,
   receiveMax: 100,
   inboxBytesMax: 1_000_000,
   retained: "once",
