@@ -175,3 +175,38 @@ Deno.test("a stop in the middle drains what was taken, and the next life goes on
   assert.equal(taken.length, before);
   await source.close();
 });
+
+Deno.test("a request is about the letters that were there when it was asked", async () => {
+  const { clock, store, taken, start, add, source } = rig();
+  await add(2);
+  await store.askReplay({ filter: {}, ratePerSecond: 100 });
+  await store.append([letter("later", { decoder: "reading" })]);
+  await start();
+  await clock.advance(5_000);
+  assert.deepEqual(taken.map(({ item }) => item.kind === "reading" ? item.id : ""), ["gw/0", "gw/1"]);
+  await source.close();
+});
+
+Deno.test("it is drained only when the last verdict is in the ledger, however slow that is", async () => {
+  const parts = rig({
+    async stepReplay(step) {
+      await new Promise<void>((resolve) => parts.clock.after(100, resolve));
+      await parts.store.stepReplay(step);
+    },
+  });
+  const { clock, store, taken, start, add, settle, source } = parts;
+  await add(4);
+  await store.askReplay({ filter: {}, ratePerSecond: 1_000 });
+  await start();
+  await clock.advance(600);
+  assert.equal(taken.length, 4);
+  settle("delivered", 0, 2);
+  await clock.advance(10);
+  source.stop();
+  settle("delivered", 2, 4);
+  let leftAtDrain: number | null = null;
+  source.drained().then(async () => leftAtDrain = (await store.letterCount({})).letters);
+  await clock.advance(1_000);
+  assert.equal(leftAtDrain, 0);
+  await source.close();
+});
