@@ -6,15 +6,17 @@
  */
 import { type Clock, sleep } from "./core/clock.ts";
 import type { Dice } from "./core/dice.ts";
+import { WeirError } from "./core/error.ts";
 import type { Emit } from "./core/event.ts";
 import type { Finding } from "./core/finding.ts";
 import type { LetterFollower } from "./core/letter_follower.ts";
-import type { AppStatus, LetterSums } from "./core/status.ts";
+import type { AppStatus, FileStatus, LetterSums } from "./core/status.ts";
 import type { Ledger } from "./core/store.ts";
 import { createTally, type Sums, type Tally } from "./core/tally.ts";
 import type { Settings } from "./config/settings.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { buildParts, type Parts, schedulingOf } from "./registry.ts";
+import { createDeadlineWatch, type Watched } from "./scheduler/deadline_watch.ts";
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { openLedger } from "./store/ledger.ts";
 import { lockState, type StateLock } from "./store/lock.ts";
@@ -64,6 +66,8 @@ interface Running {
   readonly startedMs: number;
 }
 
+/** Among the last so many files of a folder there is one that was read whole. */
+const recordsLooked = 20;
 const noSums: Sums = { read: 0, delivered: 0, filtered: 0, dead_lettered: 0, dropped: 0, open: 0 };
 
 /**
@@ -74,6 +78,11 @@ const noSums: Sums = { read: 0, delivered: 0, filtered: 0, dead_lettered: 0, dro
 export function createApp(settings: Settings, deps: AppDeps): App {
   const { clock, emit } = deps;
   const fairShare = schedulingOf(settings);
+  const deadlines = createDeadlineWatch({
+    ...fairShare,
+    pace: settings.files?.pace ?? "cap",
+    folders: (settings.files?.folders ?? []).map((folder) => ({ ...folder, everyMs: folder.periodMs })),
+  }, deps);
   const aborted = new AbortController();
   const stdoutGone = Promise.withResolvers<void>();
   // Built once for nothing: wrong expressions, schemas and templates are found before anything is opened.
@@ -85,6 +94,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       ...deps,
       ledger,
       tally,
+      forecast: deadlines.forecast,
       boot: bootId(deps),
       onStdoutClosed: stdoutGone.resolve,
     });
@@ -99,6 +109,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       const pipeline = createPipeline({ ...deps, ...parts, letters: ledger, fairShare, tally });
       try {
         await pipeline.start();
+        await deadlines.start(watchedBy({ ledger, parts, pipeline, tally }));
       } catch (thrown) {
         await ledger.close();
         throw thrown;
@@ -126,6 +137,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     async stop(drainTimeoutMs) {
       if (running === null) return true;
       const { lock, ledger, pipeline, retention, follower } = running;
+      deadlines.stop();
       const timeout = new AbortController();
       const drained = await Promise.race([
         pipeline.drain().then(() => follower?.drain()).then(() => true),
@@ -173,6 +185,31 @@ function letterSums({ parts, retention, follower }: Running): LetterSums {
   const replayed = parts.sources.map((source) => source.status()).find((status) => status.kind === "letters");
   const { delivered = 0, filtered = 0, failed = 0 } = replayed ?? {};
   return { delivered, filtered, failed, expired: retention.expired, forwarded: follower?.sent ?? 0 };
+}
+
+/** The running gateway as the deadlines see it. */
+function watchedBy(
+  { ledger, parts, pipeline, tally }: Pick<Running, "ledger" | "parts" | "pipeline" | "tally">,
+): Watched {
+  return {
+    files: () =>
+      parts.sources.flatMap((source): readonly FileStatus[] => {
+        const status = source.status();
+        return status.kind === "files" ? status.active : [];
+      }),
+    rowsHandedOver: () => tally.sums("batch").read,
+    setCap: pipeline.setCap,
+    async lastDumpRows(folder) {
+      try {
+        const records = await ledger.files(folder, recordsLooked);
+        return records.find((one) => one.sha256 !== null)?.counts.read ?? null;
+      } catch (thrown) {
+        // Only a forecast goes without: a ledger that is broken shows at the first checkpoint.
+        if (thrown instanceof WeirError) return null;
+        throw thrown;
+      }
+    },
+  };
 }
 
 async function ledgerFor(settings: Settings, deps: AppDeps): Promise<Ledger> {

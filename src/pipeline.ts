@@ -50,6 +50,8 @@ export interface Pipeline {
   drain(): Promise<void>;
   /** Gives up what is still on its way: it comes again after the next start. Never throws. */
   close(): Promise<void>;
+  /** Changes the cap of all files from now on, rows/s or null. */
+  setCap(capRows: number | null): void;
   /** Delay of the stream over the last ten seconds. */
   delay(): DelayStatus;
 }
@@ -102,6 +104,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       await outbox.flush();
     },
     close,
+    setCap: fairShare.setCap,
     delay: delay.status,
   };
 }

@@ -7,6 +7,7 @@ import { createRenewal, type Renewal } from "./config/renewal.ts";
 import type { Settings, TextFile } from "./config/settings.ts";
 import { readTextFile } from "./config/surroundings.ts";
 import type { Clock } from "./core/clock.ts";
+import type { Forecast } from "./core/deadline.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
 import { messageOf, WeirError } from "./core/error.ts";
@@ -26,6 +27,7 @@ import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
 import { createFilesSource } from "./source/files/files_source.ts";
 import { filesDefaults } from "./source/files/options.ts";
 import { createLettersSource } from "./source/letters/letters_source.ts";
+import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
 import { parseTopicTemplate } from "./source/mqtt/topic_template.ts";
 
@@ -36,6 +38,10 @@ export interface PartsDeps {
   readonly emit: Emit;
   readonly ledger: Ledger;
   readonly tally: Tally;
+  /** Judges the deadlines of files. */
+  readonly forecast: Forecast;
+  /** Opens MQTT connections. Default: with npm:mqtt. */
+  readonly open?: OpenConnection;
   /** A name for this life of the process. */
   readonly boot: string;
   readonly stdout: { write(bytes: Uint8Array): Promise<number> };
@@ -151,15 +157,7 @@ function filesSource(
   normalizer: Normalizer,
   deps: PartsDeps,
 ): Source {
-  const openDecoder: OpenDecoder = createOpenDecoder({
-    format: files.format === "auto" ? null : files.format,
-    delimiter: files.csvDelimiter,
-    comment: files.csvComment,
-    skipLines: files.csvSkipLines,
-    columns: files.csvColumns,
-    rowBytesMax,
-    checkHeader: (header) => normalizer.checkHeader(header),
-  });
+  const openDecoder = openDecoderOf(files, (header) => normalizer.checkHeader(header));
   return createFilesSource({
     ...filesDefaults,
     ...files,
@@ -209,6 +207,22 @@ function lettersSource(settings: Settings, normalizer: Normalizer, deps: PartsDe
       }
       return null;
     },
+  });
+}
+
+/** How files are decoded. `checkHeader` throws when no row under a CSV header can be good. */
+export function openDecoderOf(
+  files: Pick<NonNullable<Settings["files"]>, "format" | "csvDelimiter" | "csvComment" | "csvSkipLines" | "csvColumns">,
+  checkHeader: (header: readonly string[]) => void,
+): OpenDecoder {
+  return createOpenDecoder({
+    format: files.format === "auto" ? null : files.format,
+    delimiter: files.csvDelimiter,
+    comment: files.csvComment,
+    skipLines: files.csvSkipLines,
+    columns: files.csvColumns,
+    rowBytesMax,
+    checkHeader,
   });
 }
 

@@ -11,7 +11,7 @@ import type { Surroundings } from "../config/surroundings.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Dice } from "../core/dice.ts";
-import type { DeadLetterStore } from "../core/store.ts";
+import type { CheckpointStore, DeadLetterStore } from "../core/store.ts";
 import type { LetterDesk } from "../store/letter_desk.ts";
 
 /** A stream of text that people or programs read. */
@@ -28,6 +28,11 @@ export interface Output {
 
 /** Dead letters, for looking at. */
 export interface LetterBook extends Pick<DeadLetterStore, "list" | "letter" | "letterCount"> {
+  close(): Promise<void>;
+}
+
+/** Records of files, for looking at. */
+export interface RecordBook extends Pick<CheckpointStore, "files"> {
   close(): Promise<void>;
 }
 
@@ -64,6 +69,8 @@ export interface CommandContext {
   openLetterDesk(stateDir: string): Promise<LetterDesk>;
   /** Asks a person at the terminal; null when there is none. */
   ask(question: string): string | null;
+  /** Opens the records of files in the same way. */
+  openRecords(stateDir: string): Promise<RecordBook>;
 }
 
 /** A command. */

@@ -62,7 +62,10 @@ export const demo: Command = {
   ],
   async run(context) {
     const workspace = planWorkspace(tmpdir(), context.clock.wallMs(), context.dice);
-    const loaded = loadSettings("demo", context.args, context.surroundings, { presets: presets(workspace, context) });
+    const loaded = loadSettings("demo", context.args, context.surroundings, {
+      presets: presets(workspace, context),
+      validate: context.complaintsOf,
+    });
     if (loaded.kind === "help") {
       context.output.write(commandHelp(demo, context.output.columns));
       return exitCodes.ok;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { belongsTo } from "../config/belongs.ts";
 import { flagOf, groups, type Option } from "../config/option.ts";
 import { optionList } from "../config/options.ts";
 import { wrap } from "../config/problem.ts";
@@ -38,7 +39,7 @@ export function programHelp(commands: readonly Command[], version: string): stri
 /** All flags of a command, grouped, with units, defaults and examples. */
 export function commandHelp(command: Command, columns: number): string {
   const width = Math.max(columnsMin, Math.min(columns, columnsMax));
-  const mine = optionList.filter((option) => option.commands.includes(command.name));
+  const mine = optionList.filter((option) => belongsTo(option, command.name));
   const words = command.words === "" ? "" : ` ${command.words}`;
   const sections = groups.flatMap((group) => {
     const flags = mine.filter((option) => option.group === group);

@@ -32,6 +32,7 @@ export function machineContext(): Omit<CommandContext, "args"> {
     openLetters: openLedgerReadOnly,
     openLetterDesk,
     ask: (question) => Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? prompt(question) ?? "" : null,
+    openRecords: openLedgerReadOnly,
   };
 }
 

@@ -15,7 +15,7 @@ export function sayProblems(context: Pick<CommandContext, "errors">, problems: r
   return exitCodes.configuration;
 }
 
-/** A word that no flag took, to a command that takes none. */
+/** A word on the command line that nothing takes. */
 export function strayWord(word: string): Problem {
   return { where: "command line", seen: word, message: "Belongs to no flag" };
 }

@@ -91,6 +91,7 @@ function filesSettings(gathered: Gathered): FilesSettings {
     recursive: value(files.recursive),
     capRowsPerSecond: unlessNone(value(files.cap)),
     capBytesPerSecond: unlessNone(value(files.capBytes)),
+    pace: value(files.pace),
     burstRows: value(files.burst),
     minRowsPerSecond: value(files.min),
     ready: value(files.ready),

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { belongsTo } from "./belongs.ts";
 import { nearest } from "./nearest.ts";
 import { type CommandName, flagOf, type Option } from "./option.ts";
 import { optionByName, optionList, secretNames } from "./options.ts";
@@ -48,7 +49,7 @@ export function readFlags(args: readonly string[], command: CommandName, folder:
       continue;
     }
     const { option, negated } = optionOf(token.name);
-    if (option === null || !option.commands.includes(command)) {
+    if (option === null || !belongsTo(option, command)) {
       problems.push({ where: token.rawName, seen: null, ...unknownFlag(token.name, option, command) });
       afterUnknown = token.inlineValue !== true;
       continue;
@@ -115,7 +116,7 @@ function unknownFlag(
       meant: [file],
     };
   }
-  const hint = nearest(name, optionList.filter((one) => one.commands.includes(command)).map((one) => one.name));
+  const hint = nearest(name, optionList.filter((one) => belongsTo(one, command)).map((one) => one.name));
   if (hint === null) return { message: `Unknown flag: "weir help ${command}" lists them all` };
   return { message: `Unknown flag. Did you mean --${hint}?`, meant: [hint] };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, dirname, resolve } from "node:path";
+import { belongsTo } from "./belongs.ts";
 import { readConfig } from "./config_file.ts";
 import { readEnvironment } from "./environment.ts";
 import { readFlags } from "./flags.ts";
@@ -31,12 +32,17 @@ export interface Gathered {
 /** Values that a command sets by itself, by name of the setting. They give way to what the user gives. */
 export type Presets = Readonly<Record<string, string | readonly string[]>>;
 
-/** Reads and checks everything. Touches only the config file. */
+/**
+ * Reads and checks everything. Touches only the config file.
+ *
+ * @param overrides stand before everything else: what would be if
+ */
 export function gather(
   command: CommandName,
   args: readonly string[],
   surroundings: Surroundings,
   presets: Presets = {},
+  overrides: readonly Given[] = [],
 ): Gathered {
   const flags = readFlags(args, command, surroundings.folder);
   const environment = readEnvironment(surroundings.environment, surroundings.folder);
@@ -48,8 +54,12 @@ export function gather(
   });
 
   // Environment and config file are shared by all commands: what does not belong to this one is not its business.
-  const isOurs = (one: Given): boolean => optionByName.get(one.name)?.commands.includes(command) ?? false;
-  const layers = [flags.given, environment.given.filter(isOurs), config.given.filter(isOurs), preset]
+  const isOurs = (one: Given): boolean => {
+    const option = optionByName.get(one.name);
+    return option !== undefined && belongsTo(option, command);
+  };
+  const instead = overrides.filter((one) => optionByName.has(one.name));
+  const layers = [instead, flags.given, environment.given.filter(isOurs), config.given.filter(isOurs), preset]
     .map((layer) => Map.groupBy(layer, (one) => one.name));
 
   const inForce = new Map<string, readonly Given[]>();

@@ -9,7 +9,7 @@ import { gather, type Gathered, type Presets } from "./gather.ts";
 import { openNamedFiles } from "./named_files.ts";
 import { type CommandName, flagOf } from "./option.ts";
 import { optionByName } from "./options.ts";
-import type { Complaint, Problem } from "./problem.ts";
+import type { Complaint, Given, Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -26,6 +26,10 @@ export interface LoadOptions {
   readonly presets?: Presets;
   /** Checks of the parts: templates, expressions, schema. */
   readonly validate?: (settings: Settings) => readonly Complaint[];
+  /** Stand before everything else. */
+  readonly overrides?: readonly Given[];
+  /** The command does without a source or a sink: what is missing for a run is no mistake. Default: false. */
+  readonly partly?: boolean;
 }
 
 /** Loads the settings of a command that runs the data path. */
@@ -35,14 +39,14 @@ export function loadSettings(
   surroundings: Surroundings,
   options: LoadOptions = {},
 ): Loaded {
-  const gathered = gather(command, args, surroundings, options.presets);
+  const gathered = gather(command, args, surroundings, options.presets, options.overrides);
   if (gathered.help) return { kind: "help" };
   const files = openNamedFiles(gathered, surroundings);
   const settings = buildSettings(gathered, files, surroundings);
   const problems = [
     ...gathered.problems,
     ...wordProblems(gathered),
-    ...checkTogether(gathered, settings),
+    ...(options.partly === true ? [] : checkTogether(gathered, settings)),
     ...files.problems(),
   ];
   // A rule may be right under the schema that could not be read: then the parts are not asked.

@@ -8,7 +8,20 @@ import type { Kind, Parsed } from "./kind.ts";
 import { toggle as toggleKind } from "./kinds.ts";
 
 /** The commands that take settings. */
-export type CommandName = "run" | "check" | "demo" | "dlq list" | "dlq show" | "dlq replay" | "dlq purge";
+export type CommandName =
+  | "run"
+  | "check"
+  | "demo"
+  | "dlq list"
+  | "dlq show"
+  | "dlq replay"
+  | "dlq purge"
+  | "plan"
+  | "status"
+  | "top"
+  | "doctor"
+  | "schema"
+  | "completions";
 
 /** Headings of the help and the reference page, in their order. */
 export const groups = [

@@ -9,10 +9,11 @@ import { general, letters, limits, thisRun } from "./options_general.ts";
 import { mqtt } from "./options_mqtt.ts";
 import { readings } from "./options_readings.ts";
 import { sink } from "./options_sink.ts";
+import { terminal } from "./options_terminal.ts";
 import type { Option } from "./option.ts";
 
 /** All settings, by group. */
-export const options = { general, mqtt, files, readings, sink, limits, thisRun, letters };
+export const options = { general, mqtt, files, readings, sink, limits, thisRun, letters, terminal };
 
 /** All settings in the order of the help. */
 export const optionList: readonly Option<unknown>[] = Object.values(options).flatMap((group) =>

@@ -117,6 +117,12 @@ export const files = {
     help: "bytes a second that all files together never pass",
     unit: "bytes/s",
   }),
+  pace: defaulted("files-pace", oneOf("cap", "deadline"), "cap", {
+    ...alsoDemo,
+    help: "read at the cap, or only as fast as the deadlines of the folders (every=) need",
+    more:
+      "`deadline` reads so that each dump is in a sixth of its period before its deadline, at least at `files-min` (at which each dump begins) and never above `files-cap`: the least pressure on the sink. While a folder without a deadline has rows, files are read at the cap.",
+  }),
   burst: optional("files-burst", count(1, 10_000_000), {
     ...alsoDemo,
     help: "rows that may pass at once after a pause",

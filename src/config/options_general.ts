@@ -227,9 +227,9 @@ export const letters = {
     flagOnly: true,
   }),
   json: toggle("json", {
-    group: "Dead letters",
-    commands: ["dlq list", "dlq show"],
-    help: "print JSON, one letter a line",
+    group: "This run",
+    commands: ["dlq list", "dlq show", "plan", "status", "doctor"],
+    help: "print JSON; dead letters one a line",
     flagOnly: true,
   }),
 };

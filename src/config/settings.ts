@@ -102,6 +102,8 @@ export interface FilesSettings {
   /** Cap of all folders together; null: none. */
   readonly capRowsPerSecond: number | null;
   readonly capBytesPerSecond: number | null;
+  /** `deadline`: only as fast as the deadlines of the folders need, and never above the cap. */
+  readonly pace: "cap" | "deadline";
   /** Depth of the cap; null: the least that keeps the rate. */
   readonly burstRows: number | null;
   /** The floor: promised to files even when streams overload the sink. Null: a tenth of the cap. 0: nothing is promised. */

@@ -16,7 +16,7 @@ export interface FileStatus {
   readonly name: string;
   /** Size on disk, in bytes. */
   readonly sizeBytes: number;
-  /** Bytes on disk read so far (of a compressed file: compressed bytes). */
+  /** Bytes on disk up to the last row that was handed to the scheduler (of a compressed file: compressed bytes, estimated). */
   readonly readBytes: number;
   /** Rows handed to the scheduler, by this process or one before it. */
   readonly rowsRead: number;
@@ -28,6 +28,12 @@ export interface FileStatus {
   /** Estimated ms until it is read at the present rate; null when nothing is known yet. */
   readonly etaMs: number | null;
   readonly verdict: DeadlineVerdict;
+  /** Ms until its deadline, negative when it is past; null or absent: it has none. */
+  readonly timeLeftMs?: number | null;
+  /** Rows/s that would just make its deadline; null or absent: it has none, it is past, or nothing is known yet. */
+  readonly needRows?: number | null;
+  /** The least cap of all files, in rows/s, that would make it `on_time`; null or absent: none is needed, or none would do. */
+  readonly capNeededRows?: number | null;
 }
 
 /** State of the file source. */

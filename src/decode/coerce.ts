@@ -37,18 +37,16 @@ export interface Coercion {
 export function createCoercion(times: TimeReader): Coercion {
   const time: ReadTime = { value: 0, json: "" };
 
-  const giveTime = (read: boolean, shown: string, into: Coerced): string | null => {
-    if (!read) return `${shown} is not a time (ISO 8601 or a number since 1970)`;
-    into.value = time.value;
-    into.json = time.json;
-    return null;
+  const textTime = (text: string, into: Coerced): string | null => {
+    if (!times.readText(text, time)) return noTime(quoted(text, 40));
+    return give(time.value, time.json, into);
   };
 
   return {
     text(text, types, into) {
       if (text === "") return give(null, "null", into);
       if (types === typeBit.string) return give(text, jsonString(text), into);
-      if ((types & typeBit.time) !== 0) return giveTime(times.readText(text, time), quoted(text, 40), into);
+      if ((types & typeBit.time) !== 0) return textTime(text, into);
       // Where any text is a string, spaces are part of it; where none is, they mean nothing.
       const content = (types & typeBit.string) === 0 ? text.trim() : text;
       if ((types & (typeBit.number | typeBit.integer)) !== 0 && isJsonNumber(content)) {
@@ -69,11 +67,13 @@ export function createCoercion(times: TimeReader): Coercion {
     json(value, types, into) {
       switch (typeof value) {
         case "string":
-          if ((types & typeBit.time) !== 0) return giveTime(times.readText(value, time), quoted(value, 40), into);
+          if ((types & typeBit.time) !== 0) return textTime(value, into);
           if ((types & typeBit.string) !== 0) return give(value, jsonString(value), into);
           break;
         case "number":
-          if ((types & typeBit.time) !== 0) return giveTime(times.readNumber(value, time), String(value), into);
+          if ((types & typeBit.time) !== 0) {
+            return times.readNumber(value, time) ? give(time.value, time.json, into) : noTime(String(value));
+          }
           if ((types & (typeBit.number | typeBit.integer)) !== 0) {
             return numberProblem(value, types, String(value)) ?? give(value, String(value), into);
           }
@@ -85,7 +85,7 @@ export function createCoercion(times: TimeReader): Coercion {
           if (value === null) return give(null, "null", into);
           if (isRawNumber(value)) {
             const source = value.rawJSON;
-            if ((types & typeBit.time) !== 0) return giveTime(times.readText(source, time), source, into);
+            if ((types & typeBit.time) !== 0) return textTime(source, into);
             if ((types & (typeBit.number | typeBit.integer)) === 0) break;
             return numberProblem(Number(source), types, source) ?? give(Number(source), source, into);
           }
@@ -123,6 +123,10 @@ function give(value: unknown, json: string, into: Coerced): null {
   into.value = value;
   into.json = json;
   return null;
+}
+
+function noTime(shown: string): string {
+  return `${shown} is not a time (ISO 8601 or a number since 1970)`;
 }
 
 function numberProblem(value: number, types: number, source: string): string | null {

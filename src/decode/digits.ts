@@ -24,13 +24,48 @@ interface JsonWithSource {
 
 const json: JsonWithSource = JSON as unknown as JsonWithSource;
 
-/** A number by the grammar of JSON (RFC 8259, section 6). */
-const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/** Whether `text` is a number by the grammar of JSON: no `+`, no leading zeros, no bare point, no `NaN`. */
+/** Whether `text` is a number by the grammar of JSON (RFC 8259, section 6): no `+`, no leading zeros, no bare point, no `NaN`. */
 export function isJsonNumber(text: string): boolean {
-  const code = text.charCodeAt(0);
-  return ((code >= 0x30 && code <= 0x39) || code === 0x2d) && jsonNumber.test(text);
+  const end = text.length;
+  let at = text.charCodeAt(0) === minus ? 1 : 0;
+  const first = at < end ? text.charCodeAt(at) : 0;
+  if (!isDigit(first)) return false;
+  at = first === zero ? at + 1 : digitsEnd(text, at);
+  if (at < end && text.charCodeAt(at) === point) {
+    const from = at + 1;
+    at = digitsEnd(text, from);
+    if (at === from) return false;
+  }
+  // 0x20 makes a small letter of a capital one.
+  if (at < end && (text.charCodeAt(at) | 0x20) === smallE) {
+    const sign = text.charCodeAt(at + 1);
+    const from = sign === plus || sign === minus ? at + 2 : at + 1;
+    at = digitsEnd(text, from);
+    if (at === from) return false;
+  }
+  return at === end;
+}
+
+/** Whether a number by the grammar of JSON is written with nothing but digits. */
+export function isPlainInteger(number: string): boolean {
+  return digitsEnd(number, 0) === number.length;
+}
+
+const minus = 0x2d;
+const plus = 0x2b;
+const point = 0x2e;
+const zero = 0x30;
+const smallE = 0x65;
+
+/** Where the digits that begin at `from` end. */
+function digitsEnd(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isDigit(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+function isDigit(code: number): boolean {
+  return code >= zero && code <= 0x39;
 }
 
 /** Digits that a double always keeps. */
@@ -97,5 +132,5 @@ function canonical(text: string): string {
 }
 
 function isDigitOrPoint(code: number): boolean {
-  return (code >= 0x30 && code <= 0x39) || code === 0x2e;
+  return isDigit(code) || code === point;
 }

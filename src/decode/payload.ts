@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { Buffer, isUtf8 } from "node:buffer";
 import type { BadRow, DecodePayload, ObjectRow, Row } from "../core/decoder.ts";
 import type { Reason } from "../core/reading.ts";
 import { formatBytes, quoted } from "../core/text.ts";
@@ -22,8 +23,6 @@ export interface PayloadOptions {
 
 /** Makes a {@linkcode DecodePayload}. */
 export function createPayloadDecoder(options: PayloadOptions): DecodePayload {
-  const utf8 = new TextDecoder("utf-8", { fatal: true });
-
   return (payload) => {
     const end = payload.length;
     const bad = (row: number, reason: Reason, detail: string): BadRow => ({
@@ -54,12 +53,8 @@ export function createPayloadDecoder(options: PayloadOptions): DecodePayload {
       ];
     }
     if (end === 0) return [bad(0, "bad_json", "The payload is empty")];
-    let text: string;
-    try {
-      text = utf8.decode(payload);
-    } catch {
-      return [bad(0, "invalid_utf8", `The payload of ${end} bytes is not valid UTF-8`)];
-    }
+    if (!isUtf8(payload)) return [bad(0, "invalid_utf8", `The payload of ${end} bytes is not valid UTF-8`)];
+    const text = textOf(payload);
     if (isTooDeep(text)) return [bad(0, "bad_json", `The payload is nested deeper than ${nestingMax} levels`)];
     let value: unknown;
     try {
@@ -79,6 +74,14 @@ export function createPayloadDecoder(options: PayloadOptions): DecodePayload {
     );
   };
 }
+
+/** The text of valid UTF-8 without its byte order mark. Half the cost of a TextDecoder, which matters for texts as short as payloads. */
+function textOf(payload: Uint8Array): string {
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("utf8");
+  return text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text;
+}
+
+const byteOrderMark = 0xfeff;
 
 /** Text that a device may mean as it stands. */
 function isPlainWord(text: string): boolean {

@@ -6,7 +6,7 @@
  */
 import { WeirError } from "../core/error.ts";
 import { quoted } from "../core/text.ts";
-import { isJsonNumber } from "./digits.ts";
+import { isJsonNumber, isPlainInteger } from "./digits.ts";
 
 /** How times are read and written. */
 export interface TimeOptions {
@@ -69,7 +69,11 @@ export function createTimeReader(options: TimeOptions): TimeReader {
   const readEpoch = (text: string, into: ReadTime): boolean => {
     const value = Number(text);
     if (Number.isInteger(value) && Math.abs(value) >= secondsMax && Math.abs(value) < millisecondsMax) {
-      return give(value, "", into);
+      if (iso || !isPlainInteger(text)) return give(value, "", into);
+      // Milliseconds since 1970 are their own JSON: no need to make the text once more.
+      into.value = value;
+      into.json = text;
+      return true;
     }
     const plain = /[eE]/.test(text) ? plainDecimal(value) : text;
     if (plain === null) return false;

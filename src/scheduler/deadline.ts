@@ -48,7 +48,7 @@ export interface Deadline {
 }
 
 /** A share that is used to more than this leaves too little for what may come between. */
-const comfortable = 0.8;
+export const comfortable = 0.8;
 
 /** Judges one file. */
 export function judgeDeadline(input: DeadlineInput): Deadline {
@@ -70,16 +70,27 @@ export function judgeDeadline(input: DeadlineInput): Deadline {
   };
 }
 
+/** A dump is to be in this part of its period before its deadline: what is begun anew then is read at 1.2 times the need. */
+const spare = 1 / 6;
+
 /**
- * The cap that pace `deadline` reads at: a fifth more than all busy folders need together, at least the floor, at most the cap. Without
- * a known need it is the cap: too early does no harm.
+ * Rows/s at which a file is in a sixth of its period before its deadline; Infinity when that moment is past. (To read at 1.2 times the
+ * need of each moment would be in at the deadline and not before: the need sinks as the file goes ahead of it.)
+ */
+export function earlyNeedRows(rowsLeft: number, timeLeftMs: number, everyMs: number): number {
+  return needOf(rowsLeft, timeLeftMs - spare * everyMs);
+}
+
+/**
+ * The cap that pace `deadline` reads at: what all busy folders need together, at least the floor, at most the cap. Without a known need
+ * it is the cap: too early does no harm.
  *
- * @param needsRows `needRows` of each busy folder
+ * @param needsRows what each busy folder needs to be early
  */
 export function paceRows(capRows: number, floorRows: number, needsRows: readonly (number | null)[]): number {
   let needed = 0;
   for (const need of needsRows) needed += need ?? Infinity;
-  const paced = Math.min(capRows, Math.max(floorRows, 1, 1.2 * needed));
+  const paced = Math.min(capRows, Math.max(floorRows, 1, needed));
   return Math.ceil(paced);
 }
 

@@ -103,6 +103,7 @@ export function fakeContext(args: readonly string[], options: FakeOptions = {}):
       seen.settings = settings;
       return fakeApp(seen.calls, options.app ?? {});
     },
+    openRecords: () => Promise.reject(new WeirError("unavailable", "There is no ledger")),
     openLetters(stateDir) {
       seen.calls.push(`open ${stateDir}`);
       if (options.letters === undefined) throw new WeirError("unavailable", "There is no ledger");

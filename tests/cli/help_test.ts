@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { commands } from "../../src/cli/commands.ts";
 import { commandHelp, programHelp } from "../../src/cli/help.ts";
+import { belongsTo } from "../../src/config/belongs.ts";
 import { optionList } from "../../src/config/options.ts";
 
 Deno.test("the help of a command has each of its flags once, and no other", () => {
@@ -8,7 +9,7 @@ Deno.test("the help of a command has each of its flags once, and no other", () =
     const help = commandHelp(command, 80);
     for (const option of optionList) {
       const found = [...help.matchAll(new RegExp(`^ {2}--${option.name}(?= |$)`, "gm"))].length;
-      assert.equal(found, option.commands.includes(command.name) ? 1 : 0, `${command.name} --${option.name}`);
+      assert.equal(found, belongsTo(option, command.name) ? 1 : 0, `${command.name} --${option.name}`);
     }
   }
 });

@@ -4,7 +4,13 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type DeadlineInput, excessRows, judgeDeadline, paceRows } from "../../src/scheduler/deadline.ts";
+import {
+  type DeadlineInput,
+  earlyNeedRows,
+  excessRows,
+  judgeDeadline,
+  paceRows,
+} from "../../src/scheduler/deadline.ts";
 
 const hourMs = 3_600_000;
 /** A tenth is read: 1,000 rows of 100 bytes; 9,000 are left. */
@@ -60,11 +66,18 @@ Deno.test("past the deadline rows are late and no cap would do; a file at its en
   assert.equal(judgeDeadline({ ...file, nowMs: 2 * hourMs, bytesLeft: 0 }).verdict, "on_time");
 });
 
-Deno.test("pace deadline reads a fifth faster than needed, between the floor and the cap, in whole rows", () => {
-  assert.equal(paceRows(1000, 100, [200, 100.5]), 361);
+Deno.test("a dump is early by a sixth of its period: a fifth faster than needed at first, and steady from then on", () => {
+  assert.equal(earlyNeedRows(3000, 6_000, 6_000), 600);
+  assert.equal(earlyNeedRows(1500, 3_500, 6_000), 600, "on its way as planned");
+  assert.equal(earlyNeedRows(1, 1_000, 6_000), Infinity);
+  assert.equal(earlyNeedRows(0, 1_000, 6_000), 0);
+});
+
+Deno.test("pace deadline reads as fast as needed, between the floor and the cap, in whole rows", () => {
+  assert.equal(paceRows(1000, 100, [200, 100.5]), 301);
   assert.equal(paceRows(1000, 100, [1]), 100);
   assert.equal(paceRows(1000, 0, [0]), 1);
-  assert.equal(paceRows(1000, 100, [900]), 1000);
+  assert.equal(paceRows(1000, 100, [1100]), 1000);
   assert.equal(paceRows(1000, 100, [10, null]), 1000);
 });
 

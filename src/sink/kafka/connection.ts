@@ -10,12 +10,17 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import Broker from "kafkajs/src/broker/index.js";
-import ConnectionPool, { type SilentLogger, type SocketFactoryArguments } from "kafkajs/src/network/connectionPool.js";
+import ConnectionPool, {
+  type PooledConnection,
+  type SilentLogger,
+  type SocketFactoryArguments,
+} from "kafkajs/src/network/connectionPool.js";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/error.ts";
 import { current, type Renewable } from "../../core/renewable.ts";
 import { printable } from "../../core/text.ts";
 import { explainTls, isTlsError, type TlsMaterial, tlsOptions } from "../../core/tls.ts";
+import { exchange } from "./exchange.ts";
 import { PathError, type PathFailure } from "./path_error.ts";
 import type { KafkaRequest } from "./requests.ts";
 
@@ -123,7 +128,9 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
     reauthenticationThreshold: sessionMarginMs,
     logger: silentLogger,
   });
-  for (const pooled of pool.pool) tame(pooled);
+  // The second one of the pool is for fetching, which nobody does here.
+  const [pooled] = pool.pool;
+  tame(pooled);
   const broker = new Broker({ connectionPool: pool, logger: silentLogger });
 
   const connection: Connection = {
@@ -141,15 +148,7 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
         fail(error);
         return Promise.reject(error);
       }
-      const body = { buf: request.body, buffer: request.body };
-      const sent = pool.send({
-        request: { ...request, encode: () => Promise.resolve(body) },
-        response: {
-          decode: (answer) => Promise.resolve(answer),
-          parse: (answer) => Promise.resolve(request.read(answer)),
-        },
-      });
-      return within(timeoutMs, sent);
+      return within(timeoutMs, exchange(pooled, options.clientId, request));
     },
     retire() {
       retiring = true;
@@ -237,7 +236,7 @@ function createChannel(address: BrokerAddress, options: ConnectionOptions, clock
   }
 
   /** Takes two bad habits off a kafkajs connection. */
-  function tame(pooled: (typeof pool.pool)[number]): void {
+  function tame(pooled: PooledConnection): void {
     // It looks after each answer for requests that wait, with a timer of negative length, which makes the runtime print a warning.
     // None ever waits: we set no limit of requests in flight and honour throttling ourselves.
     pooled.requestQueue.scheduleCheckPendingRequests = () => {};

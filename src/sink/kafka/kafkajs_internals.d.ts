@@ -39,26 +39,15 @@ declare module "kafkajs/src/network/connectionPool.js" {
   /** One TCP connection with its queue of requests. */
   export interface PooledConnection {
     processData(data: Uint8Array): void;
-    readonly requestQueue: { scheduleCheckPendingRequests(): void };
-  }
-
-  export interface ProtocolRequest<T> {
-    readonly request: {
-      readonly apiKey: number;
-      readonly apiVersion: number;
-      readonly apiName: string;
-      readonly encode: () => Promise<{ readonly buf: Uint8Array; readonly buffer: Uint8Array }>;
-    };
-    readonly response: {
-      readonly decode: (answer: Uint8Array) => Promise<Uint8Array>;
-      readonly parse: (answer: Uint8Array) => Promise<T>;
-    };
+    nextCorrelationId(): number;
+    failIfNotConnected(): void;
+    readonly socket: Socket;
+    readonly requestQueue: { scheduleCheckPendingRequests(): void; push(request: object): void };
   }
 
   export default class ConnectionPool {
     constructor(options: ConnectionPoolOptions);
-    readonly pool: readonly PooledConnection[];
-    send<T>(request: ProtocolRequest<T>): Promise<T>;
+    readonly pool: readonly [PooledConnection, PooledConnection];
   }
 }
 

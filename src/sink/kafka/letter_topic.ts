@@ -147,7 +147,9 @@ export function followToTopic(parts: LetterTopicParts): LetterFollower {
 
 /** Value and headers. What is not known of a letter has no header. */
 const shape: RecordShape<Reading> = {
-  value: (reading) => letterOf(reading).raw,
+  value: () => null,
+  valueBytes: (reading) => reading.bytes,
+  raw: (reading) => letterOf(reading).raw,
   headers: [
     { name: "weir.id", text: (reading) => reading.id },
     { name: "weir.reason", text: (reading) => letterOf(reading).reason },

@@ -15,14 +15,20 @@
  */
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { crc32c } from "./crc32c.ts";
+import { createTextRecords } from "./text_records.ts";
+import { varintBytes, writeVarint } from "./varint.ts";
 
 /** How the records of a batch are compressed. */
 export type Compression = "none" | "gzip" | "zstd";
 
 /** What a record is made of, as functions of the thing that is sent, so that no record object is made. */
 export interface RecordShape<T> {
-  /** The value as text or bytes; null: no value. */
-  readonly value: (item: T) => string | Uint8Array | null;
+  /** The value as text; null: no value. */
+  readonly value: (item: T) => string | null;
+  /** Size of the value in UTF-8; asked for only when there is one. */
+  readonly valueBytes: (item: T) => number;
+  /** In place of `value`: bytes that need not be text. Default: the values are texts. */
+  readonly raw?: (item: T) => Uint8Array;
   /** A header whose text is null is left out of that record. */
   readonly headers: readonly { readonly name: string; readonly text: (item: T) => string | null }[];
 }
@@ -78,30 +84,61 @@ const workingBytesKeptMax = 4 << 20;
 export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: Compression): RecordBatchEncoder<T> {
   const firstBytes = 64 << 10;
   const utf8 = new TextEncoder();
+  const together = createTextRecords(shape);
   const headerNames = shape.headers.map(({ name }) => encodedText(utf8.encode(name)));
   let buffer = new Uint8Array(firstBytes);
   let position = 0;
 
   return {
     encode(items, keys, from, countMax, bytesMax, stamp) {
+      const end = from + Math.min(countMax, items.length - from);
       position = batchHeaderBytes;
-      let count = 0;
-      for (const countEnd = Math.min(countMax, items.length - from); count < countEnd; count++) {
-        const item = items[from + count];
-        if (item === undefined) break;
-        const start = position;
-        writeRecord(item, keys[from + count] ?? null, count);
-        if (position > bytesMax && count > 0) {
-          position = start;
-          break;
-        }
-      }
+      const count = shape.raw === undefined
+        ? writeTogether(items, keys, from, end, bytesMax)
+        : writeOneByOne(items, keys, from, end, bytesMax);
       const bytes = compression === "none" ? buffer.slice(0, position) : compressed();
       writeBatchHeader(bytes, count, stamp);
       if (buffer.length > workingBytesKeptMax) buffer = new Uint8Array(firstBytes);
       return { count, bytes };
     },
   };
+
+  /** Writes records as one text, where that is possible; returns how many. */
+  function writeTogether(
+    items: readonly T[],
+    keys: readonly (string | null)[],
+    from: number,
+    end: number,
+    bytesMax: number,
+  ): number {
+    const count = together.gather(items, keys, from, end, bytesMax - batchHeaderBytes);
+    reserve(together.bytes);
+    if (!together.write(buffer, position)) return writeOneByOne(items, keys, from, end, bytesMax);
+    position += together.bytes;
+    return count;
+  }
+
+  /** Writes records text by text, whatever is in them; returns how many. */
+  function writeOneByOne(
+    items: readonly T[],
+    keys: readonly (string | null)[],
+    from: number,
+    end: number,
+    bytesMax: number,
+  ): number {
+    let count = 0;
+    for (; from + count < end; count++) {
+      const item = items[from + count];
+      if (item === undefined) break;
+      const start = position;
+      writeRecord(item, keys[from + count] ?? null, count);
+      if (position > bytesMax && count > 0) {
+        position = start;
+        break;
+      }
+    }
+    return count;
+  }
 
   function writeRecord(item: T, key: string | null, offsetDelta: number): void {
     reserve(32);
@@ -110,11 +147,10 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     position += 2;
     buffer[position++] = 0;
     buffer[position++] = 0;
-    writeVarint(offsetDelta);
+    position = writeVarint(buffer, position, offsetDelta);
     writeText(key);
-    const value = shape.value(item);
-    if (value instanceof Uint8Array) writeBytes(value);
-    else writeText(value);
+    if (shape.raw === undefined) writeText(shape.value(item));
+    else writeBytes(shape.raw(item));
     writeHeaders(item);
     closeLength(start, 2);
   }
@@ -139,7 +175,7 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
 
   function writeBytes(bytes: Uint8Array): void {
     reserve(bytes.length + 8);
-    writeVarint(bytes.length);
+    position = writeVarint(buffer, position, bytes.length);
     buffer.set(bytes, position);
     position += bytes.length;
   }
@@ -182,18 +218,8 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
       buffer.copyWithin(start + needed, start + reserved, position);
     }
     position = start;
-    writeVarint(bodyBytes);
+    writeVarint(buffer, position, bodyBytes);
     position = start + needed + bodyBytes;
-  }
-
-  /** A number >= 0 as a zigzag varint. */
-  function writeVarint(value: number): void {
-    let rest = value * 2;
-    while (rest > 0x7f) {
-      buffer[position++] = rest & 0x7f | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-    buffer[position++] = rest;
   }
 
   function reserve(bytes: number): void {
@@ -228,14 +254,6 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     view.setInt32(57, count);
     view.setUint32(17, crc32c(bytes, checkedFrom));
   }
-}
-
-/** Bytes of a number >= 0 as a zigzag varint. */
-function varintBytes(value: number): number {
-  if (value < 0x40) return 1;
-  if (value < 0x2000) return 2;
-  if (value < 0x100000) return 3;
-  return value < 0x8000000 ? 4 : 5;
 }
 
 /** Bytes with their length before them. */

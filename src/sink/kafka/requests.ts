@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { Buffer } from "node:buffer";
 import { wireReader, wireWriter } from "./wire.ts";
 
 /** A request: which API in which version, the body, and how its answer is read. */
@@ -14,7 +13,8 @@ export interface KafkaRequest<T> {
   readonly apiKey: number;
   readonly apiVersion: number;
   readonly apiName: string;
-  readonly body: Buffer;
+  /** In pieces, which are not to change before the answer is there. */
+  readonly body: readonly Uint8Array[];
   /** @throws {PathError} `garbled` */
   read(answer: Uint8Array): T;
 }
@@ -71,7 +71,7 @@ export function produceRequest(batches: readonly OutgoingBatch[], ackTimeoutMs: 
       writer.blob(bytes);
     }
   }
-  return { apiKey: 0, apiVersion: 7, apiName: "Produce", body: writer.bytes(), read: readProduceAnswer };
+  return { apiKey: 0, apiVersion: 7, apiName: "Produce", body: writer.parts(), read: readProduceAnswer };
 }
 
 function readProduceAnswer(answer: Uint8Array): ProduceAnswer {
@@ -96,7 +96,7 @@ export function metadataRequest(topics: readonly string[]): KafkaRequest<Metadat
   writer.int32(topics.length);
   for (const topic of topics) writer.string(topic);
   writer.int8(0);
-  return { apiKey: 3, apiVersion: 6, apiName: "Metadata", body: writer.bytes(), read: readMetadata };
+  return { apiKey: 3, apiVersion: 6, apiName: "Metadata", body: writer.parts(), read: readMetadata };
 }
 
 function readMetadata(answer: Uint8Array): Metadata {
@@ -136,7 +136,7 @@ export function producerIdRequest(): KafkaRequest<ProducerIdAnswer> {
     apiKey: 22,
     apiVersion: 1,
     apiName: "InitProducerId",
-    body: writer.bytes(),
+    body: writer.parts(),
     read(answer) {
       const reader = wireReader(answer);
       reader.int32(); // throttle time
@@ -160,7 +160,7 @@ export function topicBytesMaxRequest(topic: string): KafkaRequest<number | null>
     apiKey: 32,
     apiVersion: 2,
     apiName: "DescribeConfigs",
-    body: writer.bytes(),
+    body: writer.parts(),
     read(answer) {
       const reader = wireReader(answer);
       reader.int32(); // throttle time

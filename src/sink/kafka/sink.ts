@@ -179,6 +179,7 @@ function recordShape(options: ParsedOptions): RecordShape<Reading> {
   };
   return {
     value: (reading) => reading.value,
+    valueBytes: (reading) => reading.bytes,
     headers: [
       { name: "weir.id", text: (reading) => reading.id },
       { name: "weir.redelivered", text: (reading) => reading.redelivered ? "true" : null },

@@ -59,12 +59,13 @@ export interface WireWriter {
   int32(value: number): void;
   /** Null becomes the length -1. */
   string(value: string | null): void;
-  /** With an i32 length before them. The bytes must not change before `bytes()`. */
+  /** With an i32 length before them. The bytes must not change before they are sent. */
   blob(value: Uint8Array): void;
-  bytes(): Buffer;
+  /** What was written, piece by piece. */
+  parts(): readonly Uint8Array[];
 }
 
-/** A writer that copies large blobs once only, at the end. */
+/** A writer that does not copy blobs. */
 export function wireWriter(): WireWriter {
   const parts: Uint8Array[] = [];
   const push = (length: number, fill: (part: Buffer) => void) => {
@@ -85,6 +86,6 @@ export function wireWriter(): WireWriter {
       push(4, (part) => part.writeInt32BE(value.length));
       parts.push(value);
     },
-    bytes: () => Buffer.concat(parts),
+    parts: () => parts,
   };
 }

@@ -25,6 +25,8 @@ export interface FileDelivery extends Delivery {
   readonly addedRows: number;
   /** Rows handed over. */
   readonly takenRows: number;
+  /** First byte after the last row that was handed over, in the inflated file; null before the first. */
+  readonly takenEnd: number | null;
   /** Rows handed over that have no verdict yet. */
   readonly openRows: number;
   /** The last row of the finished prefix; null while it is empty. */
@@ -46,6 +48,7 @@ export function createFileDelivery(source: string, before: FileCounts, settled: 
   const sums = [before.delivered, before.filtered, before.deadLettered, before.dropped];
   let ring = createRing(64);
   let taken = 0;
+  let takenEnd: number | null = null;
   let verdictsIn = 0;
   let last: RowEnd | null = null;
 
@@ -66,6 +69,9 @@ export function createFileDelivery(source: string, before: FileCounts, settled: 
     },
     get takenRows() {
       return taken;
+    },
+    get takenEnd() {
+      return takenEnd;
     },
     get openRows() {
       return taken - verdictsIn;
@@ -89,6 +95,8 @@ export function createFileDelivery(source: string, before: FileCounts, settled: 
         throw new Error(`Cannot take ${count} rows: only ${prefix.started - taken} were read`);
       }
       taken += count;
+      // The rows that are taken last are not within the prefix yet, so their place in the ring is still theirs.
+      if (count > 0) takenEnd = ring.ends[(taken - 1) % ring.size] ?? 0;
     },
     settle(index, verdict) {
       if (index >= taken) throw new Error(`Cannot settle index ${index}: only ${taken} were handed over`);

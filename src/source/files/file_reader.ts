@@ -40,13 +40,17 @@ export type ReadOutcome =
 /** How far it is. */
 export interface ReadProgress {
   readonly sizeBytes: number;
-  /** Bytes on disk read so far. */
-  readonly readBytes: number;
+  /** Bytes on disk that were inflated so far. */
+  readonly workedBytes: number;
   /** What they inflated to. */
   readonly inflatedBytes: number;
+  /** The last byte was read. */
+  readonly ended: boolean;
   /** Rows decoded so far, in the whole file, and the inflated byte after the last of them. */
   readonly rows: number;
   readonly rowsEnd: number;
+  /** The inflated byte after the last row that was handed over. */
+  readonly takenEnd: number;
   readonly badRows: number;
   /** First byte of the first row that was decoded, or null. */
   readonly firstByte: number | null;
@@ -106,6 +110,8 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   let decoder: Decoder | null = null;
   let encoding: FileEncoding = "utf-8";
   let disk: DiskBytes | null = null;
+  let pieces: Pieces | null = null;
+  let ended = false;
   let header: readonly string[] | null = null;
   let delimiter: string | null = null;
   let lastRow = record.checkpoint?.row ?? 0;
@@ -116,7 +122,6 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   const delivery = createFileDelivery(options.fullPath, record.counts, () => deps.settled(reader));
 
   async function run(): Promise<ReadOutcome> {
-    let pieces: Pieces | null = null;
     try {
       disk = await openDiskBytes({
         fullPath: options.fullPath,
@@ -141,7 +146,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   async function readRows(pieces: Pieces): Promise<boolean> {
     const head = await readHead(pieces);
     if (signal.aborted) return false;
-    if (head.length === 0) return true;
+    if (head.length === 0) return ended = true;
     const rows: Row[] = [];
     encoding = record.checkpoint === null ? encodingOf(head, options.encoding) : record.checkpoint.encoding ?? "utf-8";
     const transcode = createTranscode(encoding);
@@ -155,7 +160,6 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     };
     const feed = (piece: Uint8Array) => decode(transcode.push(piece));
     feed(head);
-    let ended = false;
     let sliceStartMs = clock.nowMs();
     while (!signal.aborted) {
       if (buffer.room() < 1) {
@@ -259,10 +263,12 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     },
     progress: () => ({
       sizeBytes: disk?.identity.sizeBytes ?? options.identity.sizeBytes,
-      readBytes: disk?.position ?? 0,
+      workedBytes: pieces?.workedBytes ?? 0,
       inflatedBytes,
+      ended,
       rows: lastRow,
       rowsEnd: lastEnd,
+      takenEnd: delivery.takenEnd ?? skipBytes,
       badRows,
       firstByte,
     }),
@@ -272,6 +278,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
 
 /** Inflated bytes, pulled. */
 interface Pieces {
+  readonly workedBytes: number;
   /** The next ones, or null at the end and when reading is stopped. */
   next(): Promise<Uint8Array | null>;
   close(): void;
@@ -281,6 +288,9 @@ function inflated(disk: DiskBytes, ratioMax: number, signal: AbortSignal): Piece
   let inflate: Inflate | null = null;
   let ended = false;
   return {
+    get workedBytes() {
+      return inflate?.workedBytes ?? 0;
+    },
     async next() {
       while (!signal.aborted) {
         const piece = await inflate?.take() ?? null;

@@ -1,15 +1,19 @@
 /**
- * How far a file is, for people: rows in the whole file as estimated from the mean bytes a row so far, and when it will be in.
+ * How far a file is, for people and for who judges its deadline: it is as far as the rows are that were handed to the scheduler. What is
+ * left is told by the mean bytes a row so far.
  *
  * @module
  */
-import type { FileStatus } from "../../core/status.ts";
+import type { FileForecast, FileProgress, Forecast } from "../../core/deadline.ts";
+import type { DeadlineVerdict, FileStatus } from "../../core/status.ts";
 import type { FileReader, ReadProgress } from "./file_reader.ts";
-import type { FilesSourceDeps, FolderOptions } from "./options.ts";
+import type { FolderOptions } from "./options.ts";
 
 /** A file that is being read. */
 export interface StatusInput {
   readonly folder: FolderOptions;
+  /** Weight of all folders that have rows now, with this one. */
+  readonly weightBusy: number;
   readonly reader: FileReader;
   readonly name: string;
   /** Rows taken by processes before this one. */
@@ -18,29 +22,68 @@ export interface StatusInput {
   readonly ageMs: number;
 }
 
+const unknown: FileForecast = { etaMs: null, verdict: "none", needRows: null, capNeededRows: null };
+
 /** Tells of a file. */
-export function fileStatus(input: StatusInput, deps: Pick<FilesSourceDeps, "share" | "forecast">): FileStatus {
+export function fileStatus(input: StatusInput, forecast: Forecast | undefined): FileStatus {
   const { folder, reader } = input;
   const progress = reader.progress();
-  const { sizeBytes, readBytes, badRows } = progress;
-  const rowsRead = input.rowsBefore + reader.delivery.takenRows;
-  const rowsEstimated = estimateRows(progress);
-  const shareRows = deps.share?.(folder.path) ?? null;
-  const common = { folder: folder.path, name: input.name, sizeBytes, readBytes, rowsRead, badRows, rowsEstimated };
-  const rowsFinished = reader.delivery.counts.read;
-  if (rowsEstimated === null || shareRows === null) return { ...common, rowsFinished, etaMs: null, verdict: "none" };
-  const rowsLeft = Math.max(0, rowsEstimated - rowsRead);
-  const timeLeftMs = folder.everyMs === null ? null : folder.everyMs - input.ageMs;
-  const bytesLeft = Math.max(0, sizeBytes - readBytes);
-  const forecast = deps.forecast?.({ folder: folder.path, rowsLeft, bytesLeft, shareRows, timeLeftMs }) ??
-    { etaMs: shareRows > 0 ? rowsLeft / shareRows * 1000 : null, verdict: "none" };
-  return { ...common, rowsFinished, ...forecast };
+  return {
+    folder: folder.path,
+    name: input.name,
+    sizeBytes: progress.sizeBytes,
+    readBytes: readBytes(progress),
+    rowsRead: input.rowsBefore + reader.delivery.takenRows,
+    rowsFinished: reader.delivery.counts.read,
+    badRows: progress.badRows,
+    rowsEstimated: estimateRows(progress),
+    timeLeftMs: folder.everyMs === null ? null : folder.everyMs - input.ageMs,
+    ...forecast?.(progressOf(input, progress)) ?? unknown,
+  };
+}
+
+/** The verdict on a file whose rows are all home: there is nothing left to forecast. */
+export function verdictAtEnd(everyMs: number | null, ageMs: number): DeadlineVerdict {
+  if (everyMs === null) return "none";
+  return ageMs <= everyMs ? "on_time" : "late";
+}
+
+/** Whether all rows were handed over: what is left is only waiting for verdicts. */
+export function isHandedOver({ ended, takenEnd, rowsEnd }: ReadProgress): boolean {
+  return ended && takenEnd >= rowsEnd;
 }
 
 /** Rows in the whole file by the mean bytes a row so far, or null before the first row. Exact at the end of the file. */
 export function estimateRows(progress: ReadProgress): number | null {
-  const { sizeBytes, readBytes, inflatedBytes, rows, rowsEnd } = progress;
-  if (rows === 0 || rowsEnd === 0 || readBytes === 0) return null;
-  const wholeBytes = sizeBytes * (inflatedBytes / readBytes);
-  return Math.max(rows, Math.round(wholeBytes * (rows / rowsEnd)));
+  const { ended, rows, rowsEnd } = progress;
+  if (ended) return rows;
+  if (rows === 0 || rowsEnd === 0) return null;
+  return Math.max(rows, Math.round(wholeBytes(progress) * (rows / rowsEnd)));
+}
+
+/** Bytes on disk up to the last row that was handed over. */
+export function readBytes(progress: ReadProgress): number {
+  const { sizeBytes, takenEnd } = progress;
+  if (isHandedOver(progress)) return sizeBytes;
+  const whole = wholeBytes(progress);
+  return whole === 0 ? 0 : Math.min(sizeBytes, Math.round(sizeBytes * (takenEnd / whole)));
+}
+
+function progressOf({ folder, weightBusy, ageMs }: StatusInput, progress: ReadProgress): FileProgress {
+  return {
+    bytesLeft: isHandedOver(progress) ? 0 : Math.max(0, wholeBytes(progress) - progress.takenEnd),
+    bytesRead: progress.rowsEnd,
+    rowsRead: progress.rows,
+    ageMs,
+    everyMs: folder.everyMs,
+    folderCapRows: folder.capRows,
+    weight: folder.weight,
+    weightBusy,
+  };
+}
+
+/** Inflated bytes of the whole file; what comes behind the last row of a file that was read to its end is not counted. */
+function wholeBytes({ ended, rowsEnd, sizeBytes, workedBytes, inflatedBytes }: ReadProgress): number {
+  if (ended) return rowsEnd;
+  return workedBytes === 0 ? 0 : Math.max(rowsEnd, sizeBytes * (inflatedBytes / workedBytes));
 }

@@ -11,7 +11,7 @@ import type { Source } from "../../core/source.ts";
 import { checkFolder } from "./check.ts";
 import { createCheckpointer } from "./checkpointer.ts";
 import { machineDisk } from "./disk.ts";
-import { createFolderReader } from "./folder_reader.ts";
+import { createFolderReader, type FolderReader } from "./folder_reader.ts";
 import type { FilesSourceDeps, FilesSourceOptions } from "./options.ts";
 
 /** Finished files are known again, as duplicates, for this long. */
@@ -23,8 +23,9 @@ export function createFilesSource(options: FilesSourceOptions, deps: FilesSource
   const disk = deps.disk ?? machineDisk;
   const dice = deps.dice ?? systemDice;
   const checkpointer = createCheckpointer({ everyMs: options.checkpointMs }, { ...deps, dice });
-  const readers = options.folders.map((folder) =>
-    createFolderReader(folder, options, { ...deps, disk, dice, checkpointer })
+  const weightBusy = (): number => readers.reduce((sum, reader) => sum + (reader.busy ? reader.flow.weight : 0), 0);
+  const readers: readonly FolderReader[] = options.folders.map((folder) =>
+    createFolderReader(folder, options, { ...deps, disk, dice, checkpointer, weightBusy })
   );
 
   const closing = new AbortController();

@@ -20,7 +20,7 @@ import { createBell } from "./bell.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { isMissing, isSystemError } from "./disk.ts";
 import { createFileReader, type ReadOutcome } from "./file_reader.ts";
-import { fileStatus } from "./file_status.ts";
+import { fileStatus, isHandedOver, verdictAtEnd } from "./file_status.ts";
 import { createFileTask, type FileTask } from "./file_task.ts";
 import type { ListedFile } from "./folder.ts";
 import { createFolderScan } from "./folder_scan.ts";
@@ -46,6 +46,8 @@ export interface FolderReader {
   finished(): Promise<void>;
   close(): Promise<void>;
   readonly active: readonly FileStatus[];
+  /** Has rows that were not handed over yet. */
+  readonly busy: boolean;
   readonly waiting: readonly ListedFile[];
   readonly doneFiles: number;
   readonly quarantinedFiles: number;
@@ -53,10 +55,12 @@ export interface FolderReader {
 
 /** What it needs besides. */
 export type FolderReaderDeps =
-  & Required<Omit<FilesSourceDeps, "share" | "forecast">>
-  & Pick<FilesSourceDeps, "share" | "forecast">
+  & Required<Omit<FilesSourceDeps, "forecast">>
+  & Pick<FilesSourceDeps, "forecast">
   & {
     readonly checkpointer: Checkpointer;
+    /** Weight of all folders that have rows now. */
+    readonly weightBusy: () => number;
   };
 
 /** Files whose last rows are under way while the next one is read. */
@@ -233,9 +237,8 @@ export function createFolderReader(
 
   async function finish(task: FileTask, outcome: ReadOutcome & { readonly kind: "read" }): Promise<void> {
     const firstByte = task.reader?.progress().firstByte ?? null;
-    const status = statusOf(task);
+    const verdict = verdictAtEnd(folder.everyMs, ageOf(task));
     const change = { sha256: outcome.sha256, identity: outcome.identity };
-    const verdict = status?.verdict ?? "none";
     const result = await settling.finish(task, { change, duplicate: false, receipt: { verdict, firstByte } });
     if (result === null) return;
     doneFiles += 1;
@@ -322,8 +325,16 @@ export function createFolderReader(
   function statusOf(task: FileTask): FileStatus | null {
     const { reader, begun, listed } = task;
     if (reader === null) return null;
-    const ageMs = clock.wallMs() - begun.firstSeenAtMs;
-    return fileStatus({ folder, reader, name: listed.path, rowsBefore: begun.counts.read, ageMs }, deps);
+    const weightBusy = Math.max(deps.weightBusy(), folder.weight);
+    const rowsBefore = begun.counts.read;
+    return fileStatus(
+      { folder, weightBusy, reader, name: listed.path, rowsBefore, ageMs: ageOf(task) },
+      deps.forecast,
+    );
+  }
+
+  function ageOf(task: FileTask): number {
+    return clock.wallMs() - task.begun.firstSeenAtMs;
   }
 
   return {
@@ -358,6 +369,9 @@ export function createFolderReader(
     },
     get active() {
       return [...tasks].map(statusOf).filter((status) => status !== null);
+    },
+    get busy() {
+      return [...tasks].some(({ reader }) => reader !== null && !isHandedOver(reader.progress()));
     },
     get waiting() {
       return scan.waiting;

@@ -20,6 +20,8 @@ export type Compression = "gzip" | "zstd" | "none";
 /** A stream of inflated bytes. */
 export interface Inflate {
   readonly compression: Compression;
+  /** Bytes from the disk that were worked up so far: what `take` gave came out of them. */
+  readonly workedBytes: number;
   /**
    * Takes bytes from the disk. Only when `take` gave null: that is the back-pressure. The array must not change until `take` gives null
    * again.
@@ -59,9 +61,14 @@ export function createInflate(head: Uint8Array, ratioMax: number): Inflate {
 
 function passThrough(): Inflate {
   let piece: Uint8Array | null = null;
+  let workedBytes = 0;
   return {
     compression: "none",
+    get workedBytes() {
+      return workedBytes;
+    },
     give(chunk) {
+      workedBytes += chunk.length;
       piece = chunk;
     },
     end() {},
@@ -79,7 +86,12 @@ function limited(inner: Inflate, ratioMax: number): Inflate {
   let bytesIn = 0;
   let bytesOut = 0;
   return {
-    ...inner,
+    compression: inner.compression,
+    get workedBytes() {
+      return inner.workedBytes;
+    },
+    end: inner.end,
+    close: inner.close,
     give(chunk) {
       bytesIn += chunk.length;
       inner.give(chunk);
@@ -100,16 +112,30 @@ function limited(inner: Inflate, ratioMax: number): Inflate {
 }
 
 function gunzip(): Inflate {
-  return { compression: "gzip", ...createEngine(createGunzip({ chunkSize: pieceBytes })) };
+  const engine = createEngine(createGunzip({ chunkSize: pieceBytes }));
+  return {
+    compression: "gzip",
+    get workedBytes() {
+      return engine.workedBytes;
+    },
+    give: engine.give,
+    end: engine.end,
+    take: engine.take,
+    close: engine.close,
+  };
 }
 
 /** zstd, a frame at a time. */
 function unzstd(): Inflate {
   const frames = createZstdFrames();
   let engine: Engine | null = null;
+  let bytesOfFramesBefore = 0;
   let ended = false;
   return {
     compression: "zstd",
+    get workedBytes() {
+      return bytesOfFramesBefore + (engine?.workedBytes ?? 0);
+    },
     give: frames.give,
     end() {
       ended = true;
@@ -124,6 +150,7 @@ function unzstd(): Inflate {
           return null;
         }
         if (part.begins) {
+          bytesOfFramesBefore += engine?.workedBytes ?? 0;
           engine?.close();
           engine = createEngine(createZstdDecompress({ chunkSize: pieceBytes }));
         }
@@ -137,6 +164,7 @@ function unzstd(): Inflate {
 }
 
 interface Engine {
+  readonly workedBytes: number;
   give(chunk: Uint8Array): void;
   end(): void;
   take(): Promise<Uint8Array | null>;
@@ -164,6 +192,9 @@ function createEngine(stream: Gunzip | ZstdDecompress): Engine {
     changed();
   });
   return {
+    get workedBytes() {
+      return stream.bytesWritten;
+    },
     give(chunk) {
       busy = true;
       stream.write(chunk, () => {

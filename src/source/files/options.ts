@@ -4,10 +4,10 @@
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
+import type { Forecast } from "../../core/deadline.ts";
 import type { Normalizer, OpenDecoder } from "../../core/decoder.ts";
 import type { Dice } from "../../core/dice.ts";
 import type { Emit } from "../../core/event.ts";
-import type { DeadlineVerdict } from "../../core/status.ts";
 import type { CheckpointStore } from "../../core/store.ts";
 import type { Disk } from "./disk.ts";
 import type { EncodingSetting } from "./encoding.ts";
@@ -88,23 +88,6 @@ export const filesDefaults: Omit<FilesSourceOptions, "folders"> = {
   once: false,
 };
 
-/** What a forecast goes by. */
-export interface ForecastInput {
-  readonly folder: string;
-  readonly rowsLeft: number;
-  readonly bytesLeft: number;
-  /** Rows/s that the folder may count on now. */
-  readonly shareRows: number;
-  /** Ms until the deadline (negative: it is past); null without one. */
-  readonly timeLeftMs: number | null;
-}
-
-/** When a file will be in, and whether that is soon enough. */
-export interface Forecast {
-  readonly etaMs: number | null;
-  readonly verdict: DeadlineVerdict;
-}
-
 /** What the file source needs. */
 export interface FilesSourceDeps {
   readonly clock: Clock;
@@ -116,10 +99,8 @@ export interface FilesSourceDeps {
   readonly gateway: string;
   /** Jitter of retries. Default: the machine's. */
   readonly dice?: Dice;
-  /** Rows/s that a folder may count on at present, for status and forecasts. Default: unknown. */
-  readonly share?: (folder: string) => number | null;
-  /** Judges deadlines. Default: rows left divided by the share, and no verdict. */
-  readonly forecast?: (input: ForecastInput) => Forecast;
+  /** Tells when a file will be in. Default: nobody knows, and no verdict. */
+  readonly forecast?: Forecast;
   /** Default: the disk of the machine. */
   readonly disk?: Disk;
 }

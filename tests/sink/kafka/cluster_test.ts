@@ -22,7 +22,7 @@ function metadataAnswer(hosts: readonly string[]): Buffer {
   writer.int32(0);
   writer.int32(0);
   // The throttle time stands first.
-  return Buffer.concat([Buffer.alloc(4), writer.bytes()]);
+  return Buffer.concat([Buffer.alloc(4), ...writer.parts()]);
 }
 
 /** A cluster over connections that are only pretended; `down` says how a host fails. */

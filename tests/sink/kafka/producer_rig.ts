@@ -44,7 +44,11 @@ export function setUp(options: Partial<ProducerOptions> & { readonly partitions?
     emit,
     cluster,
     troubles,
-    shape: { value: ({ value }: Reading) => value, headers: [{ name: "weir.id", text: ({ id }: Reading) => id }] },
+    shape: {
+      value: ({ value }: Reading) => value,
+      valueBytes: ({ bytes }: Reading) => bytes,
+      headers: [{ name: "weir.id", text: ({ id }: Reading) => id }],
+    },
     onDelivered(readings) {
       const ids = readings.map(({ id }) => id);
       reports.push(ids);

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PathError } from "../../../src/sink/kafka/path_error.ts";
@@ -40,9 +41,9 @@ Deno.test("a produce request groups partitions by topic", () => {
       expected.blob(bytes);
     }
   }
-  assert.deepEqual(body, expected.bytes());
+  assert.deepEqual(Buffer.concat([...body]), Buffer.concat([...expected.parts()]));
 });
 
 Deno.test("a metadata request never makes a topic", () => {
-  assert.equal(metadataRequest(["t"]).body.at(-1), 0);
+  assert.equal(metadataRequest(["t"]).body.at(-1)?.at(-1), 0);
 });

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { FilesStatus } from "../../../src/core/status.ts";
 import { machineDisk } from "../../../src/source/files/disk.ts";
-import type { FilesSourceDeps, ForecastInput } from "../../../src/source/files/options.ts";
 import { csv, rows, withRig } from "./harness.ts";
 
 const quick = { ready: "rename", pollMs: 500 } as const;
@@ -205,24 +203,6 @@ Deno.test("after a stop: a file whose last rows are under way is still finished 
     assert.ok(await rig.exists(archive, "a.csv.receipt.json"));
   }));
 
-Deno.test("status tells rows so far, rows estimated, and when it will be in", () => {
-  const deps = { share: () => 100 };
-  return withRig({ ...quick, deps }, async (rig) => {
-    await rig.drop("a.csv", csv(20_000), 1000);
-    await rig.drop("b.csv", csv(10), 2000);
-    const waits = () => ((s) => s.kind === "files" && s.waitingFiles === 1)(rig.source.status());
-    await rig.until(() => rig.source.flows[0]?.ready() === 20 && waits(), "it is read, and the other waits");
-    rig.settle(rig.take(10));
-    const status: FilesStatus | null = ((s) => s.kind === "files" ? s : null)(rig.source.status());
-    const [file] = status?.active ?? [];
-    assert.deepEqual([file?.name, file?.rowsRead, file?.rowsFinished, status?.waitingFiles], ["a.csv", 10, 10, 1]);
-    assert.equal(file?.verdict, "none");
-    const estimated = file?.rowsEstimated ?? 0;
-    assert.ok(estimated > 18_000 && estimated < 24_000 + 10_000, `${estimated} rows estimated`);
-    assert.equal(file?.etaMs, (estimated - 10) / 100 * 1000);
-  });
-});
-
 Deno.test("check tells what is wrong with a folder, and what to do", async () => {
   await withRig(quick, async (rig) => {
     await rig.drop("a.csv", csv(5));
@@ -253,39 +233,6 @@ Deno.test("read-only: a folder is not touched, whatever lies in it", () =>
     assert.deepEqual(await rig.tree(), ["a.csv", "alien.csv"]);
     assert.equal(rig.said("files.file_quarantined").length, 1);
   }));
-
-Deno.test("a deadline is judged by who is asked for it, with what is left and the time that is left", () => {
-  const asked: ForecastInput[] = [];
-  const deps: Partial<FilesSourceDeps> = {
-    share: () => 50,
-    forecast: (input) => {
-      asked.push(input);
-      return { etaMs: 7, verdict: "late" };
-    },
-  };
-  return withRig({ ...quick, deps }, async (rig) => {
-    const folders = [{ path: rig.folder, weight: 1, everyMs: 60_000, capRows: null }];
-    await rig.restart({ folders });
-    await rig.drop("a.csv", csv(10));
-    await rig.until(() => rig.source.flows[0]?.ready() === 10, "it is read");
-    const startMs = rig.clock.nowMs();
-    await rig.pass(1000);
-    rig.settle(rig.take(4));
-    const status = rig.source.status();
-    assert.ok(status.kind === "files");
-    assert.deepEqual([status.active[0]?.etaMs, status.active[0]?.verdict], [7, "late"]);
-    const last = asked.at(-1);
-    assert.deepEqual({ ...last, timeLeftMs: 0 }, {
-      timeLeftMs: 0,
-      folder: rig.folder,
-      rowsLeft: 6,
-      bytesLeft: 0,
-      shareRows: 50,
-    });
-    assert.ok((last?.timeLeftMs ?? Infinity) <= 60_000 - (rig.clock.nowMs() - startMs));
-    rig.settle(rig.take());
-  });
-});
 
 Deno.test("after a stop: a file that was read to its end but not taken to its end is not finished", () =>
   withRig(quick, async (rig) => {

@@ -1,0 +1,105 @@
+/**
+ * `weir doctor`: looks at the machine, the folders, the broker and Kafka, and tells for each finding what to do. Touches nothing that a
+ * gateway uses.
+ *
+ * @module
+ */
+import { loadSettings } from "../config/load.ts";
+import { options } from "../config/options.ts";
+import { wrap } from "../config/problem.ts";
+import type { Settings } from "../config/settings.ts";
+import { exitCodes, WeirError } from "../core/error.ts";
+import type { Finding } from "../core/finding.ts";
+import { formatDuration, printable, printableJson } from "../core/text.ts";
+import type { Command, CommandContext, Output } from "./command.ts";
+import { brokerFindings } from "./doctor_broker.ts";
+import { machineFindings } from "./doctor_machine.ts";
+import { commandHelp } from "./help.ts";
+import { sayProblems } from "./mistakes.ts";
+import { fetchStatus } from "./status_client.ts";
+
+/** The command. */
+export const doctor: Command = {
+  name: "doctor",
+  summary: "look at machine, folders, broker and Kafka, and say what to do",
+  words: "",
+  examples: ["weir doctor --config /etc/weir/weir.yaml", "sudo -u weir weir doctor --config /etc/weir/weir.yaml"],
+  async run(context) {
+    const { output, clock, dice, version, stdout } = context;
+    const loaded = loadSettings("doctor", context.args, context.surroundings, { validate: context.complaintsOf });
+    if (loaded.kind === "help") {
+      output.write(commandHelp(doctor, output.columns));
+      return exitCodes.ok;
+    }
+    if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
+    const { settings, gathered } = loaded;
+    const app = context.createApp(settings, { clock, dice, emit: () => {}, version, stdout });
+    const [machine, parts, broker, gateway] = await Promise.all([
+      machineFindings(settings, clock.wallMs()),
+      app.check(),
+      brokerFindings(settings, context),
+      gatewayFindings(gathered.value(options.terminal.statusUrl), settings, context),
+    ]);
+    const findings = [...machine, ...parts, ...broker, ...gateway];
+    if (gathered.value(options.letters.json)) output.write(`${printableJson(JSON.stringify(findings))}\n`);
+    else output.write(report(findings, output));
+    return findings.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.unavailable;
+  },
+};
+
+/** What only a gateway that runs knows. */
+async function gatewayFindings(
+  url: string,
+  settings: Settings,
+  { clock }: CommandContext,
+): Promise<readonly Finding[]> {
+  const kafka = settings.sink.kind === "kafka";
+  const skew: Finding = {
+    ok: true,
+    subject: "Kafka's clock",
+    result: "cannot be asked: record timestamps are this machine's time",
+    advice: "Keep both in step (NTP). Kafka refuses records that are more than message.timestamp.after.max.ms ahead",
+  };
+  try {
+    const { gateway, upMs, sink } = await fetchStatus(url, clock);
+    const throttled: Finding = sink.throttledMs === 0
+      ? { ok: true, subject: "Kafka's throttling", result: "none since the gateway started" }
+      : {
+        ok: true,
+        subject: "Kafka's throttling",
+        result: `it made the gateway wait for ${formatDuration(sink.throttledMs)} in all`,
+        advice: "Lower --files-cap, or ask for a higher quota (producer_byte_rate) of this user or client id",
+      };
+    return [
+      { ok: true, subject: "Running gateway", result: `"${gateway}" is up for ${formatDuration(upMs)}` },
+      ...(kafka ? [throttled, skew] : []),
+    ];
+  } catch (thrown) {
+    if (!(thrown instanceof WeirError)) throw thrown;
+    const advice = kafka ? { advice: "Throttling by Kafka is known only while it runs" } : {};
+    return [
+      { ok: true, subject: "Running gateway", result: `none answers at ${url}`, ...advice },
+      ...(kafka ? [skew] : []),
+    ];
+  }
+}
+
+/** Advice is told with everything that has one: what is well may still be worth a look. */
+function report(findings: readonly Finding[], output: Pick<Output, "colour" | "columns">): string {
+  const wrong = findings.filter(({ ok }) => !ok).length;
+  const lines = findings.map((finding) => findingText(finding, output)).join("");
+  const sum = wrong === 0
+    ? `All ${findings.length} findings are well.`
+    : `${wrong} of ${findings.length} need${wrong === 1 ? "s" : ""} something to be done.`;
+  return `${lines}\n${sum}\n`;
+}
+
+function findingText({ ok, subject, result, advice }: Finding, output: Pick<Output, "colour" | "columns">): string {
+  const word = ok ? (advice === undefined ? "ok  " : "note") : "FAIL";
+  const colour = { "ok  ": "32", note: "33", FAIL: "1;31" }[word];
+  const mark = output.colour ? `\u001b[${colour}m${word}\u001b[0m` : word;
+  const width = Math.max(60, Math.min(output.columns, 100));
+  const said = wrap(`${printable(subject)}: ${printable(result, 1000)}`, width, " ".repeat(6)).trimStart();
+  const todo = advice === undefined ? "" : `${wrap(printable(advice, 1000), width, " ".repeat(8))}\n`;
+  return `${mark}  ${said}\n${todo}`;
+}

@@ -1,0 +1,55 @@
+/**
+ * Completions, tried in the shells that there are.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { commands } from "../../src/cli/commands.ts";
+import { belongsTo } from "../../src/config/belongs.ts";
+import { flagOf } from "../../src/config/option.ts";
+import { optionList } from "../../src/config/options.ts";
+import { fakeContext } from "./fake_context.ts";
+
+async function script(shell: string): Promise<string> {
+  const fake = fakeContext([shell]);
+  const completions = commands.find(({ name }) => name === "completions");
+  assert.equal(await completions?.run(fake.context), 0, fake.err());
+  return fake.out();
+}
+
+/** What bash offers for the last of these words. */
+async function offered(...words: string[]): Promise<readonly string[]> {
+  const text = `${await script(
+    "bash",
+  )}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _weir; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, success } = await new Deno.Command("bash", { args: ["-c", text, "bash", ...words] }).output();
+  assert.ok(success);
+  return new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
+}
+
+Deno.test("bash completes commands, second words, the flags of the command, and values", async () => {
+  assert.deepEqual(await offered("weir", "pl"), ["plan"]);
+  assert.deepEqual(await offered("weir", "dlq", "sh"), ["show"]);
+  assert.deepEqual(await offered("weir", "dlq", "list", "--rea"), ["--reason"]);
+  assert.deepEqual(await offered("weir", "run", "--files-pace", ""), ["cap", "deadline"]);
+  assert.deepEqual(await offered("weir", "completions", "z"), ["zsh"]);
+  const flags = optionList.filter((option) => belongsTo(option, "run")).map(flagOf);
+  assert.deepEqual([...await offered("weir", "run", "--")].sort(), [...flags, "--help"].sort());
+});
+
+for (const shell of ["zsh", "fish"]) {
+  Deno.test(`${shell}: every flag of every command is there`, async () => {
+    const text = await script(shell);
+    for (const { name } of commands) {
+      for (const option of optionList.filter((one) => belongsTo(one, name))) {
+        assert.ok(text.includes(shell === "fish" ? `-l ${option.name} ` : flagOf(option)), `${name} ${option.name}`);
+      }
+    }
+  });
+}
+
+Deno.test("another shell is a mistake that names those there are", async () => {
+  const fake = fakeContext(["tcsh"]);
+  assert.equal(await commands.find(({ name }) => name === "completions")?.run(fake.context), 78);
+  assert.match(fake.err(), /one of bash, zsh, fish/);
+});

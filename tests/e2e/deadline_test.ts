@@ -1,0 +1,79 @@
+/**
+ * Deadlines, end to end: the real program on real folders, to a file of JSON lines.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { runGateway, startGateway } from "../support/gateway.ts";
+import { eventually } from "../support/servers.ts";
+
+const rows = 3_000;
+
+async function withPlace(test: (place: { drop: string; args: readonly string[] }) => Promise<void>): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "weir-deadline-" });
+  const drop = `${root}/drop`;
+  await Deno.mkdir(drop);
+  try {
+    const args = [
+      ...["--state-dir", `${root}/state`, "--gateway", "e2e", "--sink", `ndjson:${root}/out.ndjson`],
+      ...["--files-ready", "rename", "--files-poll", "1s"],
+    ];
+    await test({ drop, args });
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+async function dropCsv(folder: string): Promise<void> {
+  const lines = Array.from({ length: rows }, (_, i) => `press,count,${i}`).join("\n");
+  await Deno.writeTextFile(`${folder}/dump.csv.part`, `device_id,metric,value\n${lines}\n`);
+  await Deno.rename(`${folder}/dump.csv.part`, `${folder}/dump.csv`);
+}
+
+Deno.test("a dump that will be late is logged with the cap that would do, and plan says the same beside the gateway", () =>
+  withPlace(async ({ drop, args }) => {
+    await dropCsv(drop);
+    const files = ["--files-dir", `${drop},every=10s`, "--files-cap", "100"];
+    const gateway = startGateway(["run", ...args, ...files]);
+    try {
+      const line = await gateway.logged(
+        /"dump\.csv" in .* will be late: it takes about \d+ s.*--files-cap \d+\/s would do/,
+      );
+      assert.match(line, /WARN/);
+      await gateway.logged(
+        /Dumps will pile up: \d+ rows\/s come \([\d,]+ rows every 10 s in .* the cap is 100 rows\/s/,
+      );
+      const planned = await runGateway(["plan", ...args, ...files, "--json"]);
+      assert.equal(planned.code, 1, planned.stderr);
+      const plan = JSON.parse(planned.stdout);
+      const [file] = plan.folders[0].files;
+      assert.equal(file.verdict, "late");
+      assert.ok(file.rowsRead > 0, "what was read is known from the ledger");
+      assert.ok(Math.abs(file.rowsRead + file.rowsLeft - rows) < rows / 20, `${file.rowsRead} + ${file.rowsLeft}`);
+      assert.ok(plan.capNeededRows > 300, `${plan.capNeededRows}`);
+    } finally {
+      gateway.signal("SIGKILL");
+      await gateway.ended;
+    }
+  }));
+
+Deno.test("pace deadline reads far below the cap, and is in before the deadline", () =>
+  withPlace(async ({ drop, args }) => {
+    const files = ["--files-dir", `${drop},every=8s`, "--files-cap", "100000", "--files-pace", "deadline"];
+    const gateway = startGateway(["run", ...args, ...files, "--files-min", "50"]);
+    try {
+      await gateway.logged(/Weir .* is "e2e"/);
+      const startMs = performance.now();
+      await dropCsv(drop);
+      await gateway.logged(/will be on time/);
+      await eventually("it is archived", async () => {
+        return !(await Array.fromAsync(Deno.readDir(drop))).some(({ name }) => name === "dump.csv");
+      });
+      const tookMs = performance.now() - startMs;
+      assert.ok(tookMs > 3_000, `It was read within ${tookMs} ms: not paced`);
+      assert.match(gateway.stderr(), /Finished "dump\.csv": 3,000 rows .*verdict=on_time/);
+    } finally {
+      gateway.signal("SIGKILL");
+      await gateway.ended;
+    }
+  }));
