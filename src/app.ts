@@ -14,6 +14,7 @@ import type { AppStatus, FileStatus, LetterSums } from "./core/status.ts";
 import type { Ledger } from "./core/store.ts";
 import { createTally, type Sums, type Tally } from "./core/tally.ts";
 import type { Settings } from "./config/settings.ts";
+import { startStatusServer, type StatusServer } from "./ops/status/status_server.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { buildParts, type Parts, schedulingOf } from "./registry.ts";
 import { createDeadlineWatch, type Watched } from "./scheduler/deadline_watch.ts";
@@ -64,6 +65,8 @@ interface Running {
   readonly follower: LetterFollower | null;
   readonly tally: Tally;
   readonly startedMs: number;
+  /** Null: none is wanted. */
+  readonly statusServer: StatusServer | null;
 }
 
 /** Among the last so many files of a folder there is one that was read whole. */
@@ -118,11 +121,36 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       const retention = createLetterRetention({ store: ledger, clock, emit, keepForMs });
       retention.start();
       const follower = settings.dryRun ? null : parts.sink.followLetters?.(ledger) ?? null;
-      return { lock, ledger, parts, pipeline, retention, follower, tally, startedMs: clock.nowMs() };
+      const opened = { lock, ledger, parts, pipeline, retention, follower, tally };
+      return { ...opened, startedMs: clock.nowMs(), statusServer: serveStatus(ledger) };
     } catch (thrown) {
       await lock?.release();
       throw thrown;
     }
+  }
+
+  function status(): AppStatus {
+    const { sources, sink } = running?.parts ?? idle;
+    return {
+      gateway: settings.gateway,
+      upMs: running === null ? 0 : clock.nowMs() - running.startedMs,
+      sums: {
+        real_time: running?.tally.sums("real_time") ?? noSums,
+        batch: running?.tally.sums("batch") ?? noSums,
+      },
+      capRows: fairShare.capRows,
+      floorRows: fairShare.floorRows,
+      streamDelay: running?.pipeline.delay() ?? { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
+      sources: sources.map((source) => source.status()),
+      sink: sink.status(),
+      ...(running === null ? {} : { letters: letterSums(running) }),
+    };
+  }
+
+  function serveStatus(letters: Ledger): StatusServer | null {
+    if (settings.status === null) return null;
+    const { hostname, port, token } = settings.status;
+    return startStatusServer({ ...deps, hostname, port, token: token?.reveal() ?? null, letters, status });
   }
 
   return {
@@ -136,7 +164,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     },
     async stop(drainTimeoutMs) {
       if (running === null) return true;
-      const { lock, ledger, pipeline, retention, follower } = running;
+      const { lock, ledger, pipeline, retention, follower, statusServer } = running;
       deadlines.stop();
       const timeout = new AbortController();
       const drained = await Promise.race([
@@ -145,6 +173,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
         stdoutGone.promise.then(() => false),
       ]);
       timeout.abort();
+      await statusServer?.close();
       await retention.stop();
       await follower?.close();
       await pipeline.close();
@@ -153,23 +182,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       return drained;
     },
     abort: () => aborted.abort(),
-    status() {
-      const { sources, sink } = running?.parts ?? idle;
-      return {
-        gateway: settings.gateway,
-        upMs: running === null ? 0 : clock.nowMs() - running.startedMs,
-        sums: {
-          real_time: running?.tally.sums("real_time") ?? noSums,
-          batch: running?.tally.sums("batch") ?? noSums,
-        },
-        capRows: fairShare.capRows,
-        floorRows: fairShare.floorRows,
-        streamDelay: running?.pipeline.delay() ?? { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
-        sources: sources.map((source) => source.status()),
-        sink: sink.status(),
-        ...(running === null ? {} : { letters: letterSums(running) }),
-      };
-    },
+    status,
     async check() {
       const tried = await Promise.all([
         settings.dryRun ? [] : checkStateDir(settings.stateDir),

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { metricsPage } from "../src/ops/status/exposition.ts";
 import { settingsPage, settingsSchema } from "../src/config/reference.ts";
 
 /** The pages, by their path from the root of the project. */
 export const pages: Readonly<Record<string, () => string>> = {
+  "docs/metrics.md": metricsPage,
   "docs/settings.md": settingsPage,
   "docs/settings.schema.json": settingsSchema,
 };

@@ -12,7 +12,7 @@ import { options } from "../config/options.ts";
 import type { Settings, SinkSettings } from "../config/settings.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { exitCodes } from "../core/error.ts";
-import { emitter } from "../core/event.ts";
+import { emitter, type Event } from "../core/event.ts";
 import type { AppStatus, DelayStatus, FilesStatus } from "../core/status.ts";
 import { type Broker, startBroker } from "../demo/broker.ts";
 import { dumpAliases } from "../demo/dump.ts";
@@ -124,8 +124,9 @@ async function play(
     clock,
     write: (line) => viewer.print(line),
   });
+  const tellPage = (event: Event) => event.name === "status.listening" && viewer.print(`${event.message}\n`);
   const stdout = watchedStdout(context.stdout, () => stop.ask("the reader of the output is gone"));
-  const app = context.createApp(settings, { clock, dice, emit: emitter(log.take), version, stdout });
+  const app = context.createApp(settings, { clock, dice, emit: emitter(log.take, tellPage), version, stdout });
   // Connections that are closed on purpose at the end are no news: from then on the sources are shown as they were.
   let sourcesAtEnd: AppStatus["sources"] | null = null;
   const status = (): AppStatus => ({ ...app.status(), ...(sourcesAtEnd === null ? {} : { sources: sourcesAtEnd }) });

@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import type { Gathered } from "./gather.ts";
 import type { NamedFiles } from "./named_files.ts";
 import { options } from "./options.ts";
+import { standardListen } from "./options_status.ts";
 import { secret } from "./secret.ts";
 import type {
   FilesSettings,
@@ -15,6 +16,7 @@ import type {
   ReadingsSettings,
   Settings,
   SinkSettings,
+  StatusSettings,
 } from "./settings.ts";
 import { defaultGateway, type Surroundings } from "./surroundings.ts";
 
@@ -42,6 +44,7 @@ export function buildSettings(gathered: Gathered, files: NamedFiles, surrounding
       deadLetterBytesMax: value(limits.deadLetterMax),
       deadLetterKeepForMs: unlessNone(value(limits.deadLetterKeepFor)),
     },
+    status: statusSettings(gathered, files),
     once: value(thisRun.once),
     dryRun: value(thisRun.dryRun),
     forMs: value(thisRun.forTime),
@@ -162,6 +165,15 @@ function kafkaSettings({ value }: Gathered, files: NamedFiles): KafkaSettings {
       password: files.secret(sink.passwordFile, "kafka-password") ?? secret(""),
     },
   };
+}
+
+function statusSettings({ value }: Gathered, files: NamedFiles): StatusSettings | null {
+  const { status, thisRun } = options;
+  // A run that ends by itself, or only tries something, would take the port from the gateway that serves.
+  const passing = value(thisRun.once) || value(thisRun.dryRun);
+  const listen = value(status.listen) ?? (passing ? "none" : standardListen);
+  const token = files.secret(status.tokenFile, "status-token");
+  return listen === "none" ? null : { ...listen, token };
 }
 
 function unlessNone<T>(value: T | "none"): T | null {

@@ -7,8 +7,12 @@ import { dirname } from "node:path";
 import type { Gathered } from "./gather.ts";
 import { flagOf, type Option } from "./option.ts";
 import { options } from "./options.ts";
+import { isLoopback } from "./options_status.ts";
 import type { Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
+
+/** Fewer can be guessed. */
+const tokenCharsMin = 16;
 
 /** All impossible combinations. Settings that are wrong by themselves are told elsewhere and cause nothing here. */
 export function checkTogether(gathered: Gathered, settings: Settings): readonly Problem[] {
@@ -23,6 +27,7 @@ export function checkTogether(gathered: Gathered, settings: Settings): readonly 
   checkMqtt(lane);
   checkFiles(lane);
   checkSink(lane);
+  checkStatus(lane);
   return problems;
 }
 
@@ -160,6 +165,19 @@ function checkKafka({ gathered, settings, isGiven, against }: Checking, dryRun: 
   const hasPassword = settings.sink.kind === "kafka" && settings.sink.sasl?.password.reveal() !== "";
   if (!hasPassword && gathered.isMissing(sink.passwordFile)) {
     against(sink.passwordFile, "Missing: or set WEIR_KAFKA_PASSWORD, or the systemd credential kafka-password");
+  }
+}
+
+function checkStatus({ gathered, settings, isGiven, against }: Checking): void {
+  const { status } = options;
+  if (settings.status === null) return;
+  const { hostname, token } = settings.status;
+  const isMissing = token === null && gathered.isMissing(status.tokenFile);
+  if (isMissing && isGiven(status.listen) && !isLoopback(settings.status)) {
+    against(status.listen, `Others can reach ${hostname}: that needs --status-token-file`);
+  }
+  if (token !== null && token.reveal().length < tokenCharsMin) {
+    against(status.tokenFile, `The token is too short: at least ${tokenCharsMin} characters (openssl rand -hex 16)`);
   }
 }
 

@@ -31,6 +31,7 @@ export const groups = [
   "Readings",
   "Sink",
   "Limits",
+  "Status",
   "This run",
   "Dead letters",
 ] as const;

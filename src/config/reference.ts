@@ -26,7 +26,7 @@ All mistakes are told at once, before any network is touched; the exit code is $
 - **Paths** are relative to the working folder; in a config file, to the folder of that file.
 - An empty variable counts as not set.
 
-Secrets (\`mqtt-password\`, \`mqtt-key\`, \`kafka-password\`, \`kafka-key\`) are never the value of a flag or a key. The first of these that there is counts: the file
+Secrets (\`mqtt-password\`, \`mqtt-key\`, \`kafka-password\`, \`kafka-key\`, \`status-token\`) are never the value of a flag or a key. The first of these that there is counts: the file
 that the flag \`--mqtt-password-file\` or its variable names; the variable \`WEIR_MQTT_PASSWORD\`; the file that the config file names; the
 systemd credential \`mqtt-password\` in \`$CREDENTIALS_DIRECTORY\`.
 

@@ -27,6 +27,8 @@ export interface Settings {
   readonly readings: ReadingsSettings;
   readonly sink: SinkSettings;
   readonly limits: LimitSettings;
+  /** Null: no status server. */
+  readonly status: StatusSettings | null;
   /** Drain what is there, then leave. */
   readonly once: boolean;
   /** Print records to stdout and touch nothing. */
@@ -180,6 +182,15 @@ export interface KafkaSettings {
     readonly username: string;
     readonly password: Secret;
   } | null;
+}
+
+/** The status server. */
+export interface StatusSettings {
+  /** An address of this machine, without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Null: only this machine gets there, and the contents of dead letters are not shown. */
+  readonly token: Secret | null;
 }
 
 /** Bounds of what is on its way. Null: sized from the rates, as the reference says. */

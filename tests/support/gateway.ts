@@ -22,7 +22,10 @@ export interface Gateway {
 
 const main = new URL("../../main.ts", import.meta.url).pathname;
 
-/** Starts the program. Its environment has no `WEIR_` variables but those given. */
+/**
+ * Starts the program. Its environment has no `WEIR_` variables but those given, and one that keeps the status server off: gateways of
+ * tests that run at the same time would fight for its port.
+ */
 export function startGateway(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Gateway {
   const binary = Deno.env.get("WEIR_TEST_BINARY");
   const command = new Deno.Command(binary ?? Deno.execPath(), {
@@ -84,7 +87,7 @@ function cleanEnvironment(): Record<string, string> {
   const kept = Object.entries(Deno.env.toObject()).filter(([name]) =>
     !name.startsWith("WEIR_") && name !== "JOURNAL_STREAM" && name !== "STATE_DIRECTORY"
   );
-  return { ...Object.fromEntries(kept), NO_COLOR: "1" };
+  return { ...Object.fromEntries(kept), NO_COLOR: "1", WEIR_STATUS_LISTEN: "none" };
 }
 
 function collected(stream: ReadableStream<Uint8Array>): { text(): string; readonly done: Promise<void> } {

@@ -1,0 +1,198 @@
+/**
+ * The picture of the two rivers that merge. Streams come in above and run freely; files stand in a reservoir below, behind the weir, whose
+ * gate lets through what the cap allows. Width and speed grow with the logarithm of the rate, so that 10 and 10,000 a second both show.
+ */
+
+/** What of the width lies before the weir, where the rivers begin to turn, and where they are one. */
+const weirAt = 0.3;
+const turnFrom = 0.34;
+const turnTo = 0.68;
+const particlesMax = 110;
+
+export function createRivers(canvas) {
+  const pen = canvas.getContext("2d");
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const streams = { rate: 0, width: 0, tint: "#000000", above: true, particles: scattered(0) };
+  const files = { rate: 0, width: 0, tint: "#000000", above: false, particles: scattered(0.5) };
+  const now = {
+    pool: 0,
+    poolWanted: 0,
+    capped: false,
+    flowing: false,
+    paper: "#ffffff",
+    sea: "#000000",
+    ink: "",
+    soft: "",
+  };
+  let size = { width: 0, height: 0 };
+  let last = 0;
+
+  function resize() {
+    const ratio = Math.min(2, devicePixelRatio || 1);
+    size = { width: canvas.clientWidth, height: canvas.clientHeight };
+    canvas.width = Math.round(size.width * ratio);
+    canvas.height = Math.round(size.height * ratio);
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    draw(0);
+  }
+
+  const wantedWidth = (value) => value <= 0 ? 0 : size.height * Math.min(0.24, 0.045 + 0.045 * Math.log10(1 + value));
+  const smooth = (x) => x <= 0 ? 0 : x >= 1 ? 1 : x * x * (3 - 2 * x);
+
+  /** Centre and half width of a river at x, from 0 to 1 of the picture. */
+  function bed(river, x) {
+    const { height } = size;
+    const turn = smooth((x - turnFrom) / (turnTo - turnFrom));
+    const sea = streams.width + files.width;
+    const source = height * (river.above ? 0.2 : 0.74);
+    const mouth = height * 0.47 + (river.above ? -1 : 1) * (sea - river.width) / 2;
+    let half = river.width / 2;
+    if (!river.above && now.capped) half = Math.max(half, reservoir(x));
+    return { y: source + (mouth - source) * turn, half };
+  }
+
+  /** Half width of the water that stands before the weir. */
+  function reservoir(x) {
+    if (x >= weirAt) return 0;
+    return now.pool * size.height * 0.2 * smooth((weirAt - x) / 0.02) * smooth(x / 0.16 + 0.25);
+  }
+
+  function ribbon(river, time) {
+    const { width } = size;
+    const steps = 90;
+    // Opaque, mixed with the paper: where two waters touch, no seam shows.
+    const tint = pen.createLinearGradient(0, 0, width, 0);
+    tint.addColorStop(0, now.paper);
+    tint.addColorStop(0.14, mixed(river.tint, now.paper, 0.5));
+    tint.addColorStop(turnTo - 0.1, mixed(river.tint, now.paper, 0.55));
+    tint.addColorStop(0.85, mixed(now.sea, now.paper, 0.55));
+    tint.addColorStop(1, now.paper);
+    pen.fillStyle = tint;
+    pen.beginPath();
+    for (const side of [-1, 1]) {
+      for (let i = 0; i <= steps; i++) {
+        const x = (side < 0 ? i : steps - i) / steps;
+        const { y, half } = bed(river, x);
+        // Where the rivers are one, their common side is no bank.
+        const inner = side === (river.above ? 1 : -1) && x > turnTo;
+        const wave = inner ? 1 : Math.sin(x * 26 + side + time * 1.4) * Math.min(1.6, half / 4);
+        pen.lineTo(x * width, y + side * half + wave);
+      }
+    }
+    pen.fill();
+  }
+
+  function dryBed(river) {
+    pen.strokeStyle = now.soft;
+    pen.globalAlpha = 0.5;
+    pen.lineWidth = 1.5;
+    pen.setLineDash([3, 7]);
+    pen.beginPath();
+    for (let i = 0; i <= 60; i++) pen.lineTo(i / 60 * size.width, bed(river, i / 60).y);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.globalAlpha = 1;
+  }
+
+  function drift(river, seconds) {
+    const { width } = size;
+    const room = Math.min(1, 0.35 + width / 1000);
+    const strength = Math.log10(1 + river.rate);
+    const shownNow = river.rate <= 0 ? 0 : Math.min(particlesMax, Math.round((14 + 22 * strength) * room));
+    const speed = (34 + 52 * strength) / Math.max(320, width);
+    pen.strokeStyle = river.tint;
+    pen.lineCap = "round";
+    for (let i = 0; i < shownNow; i++) {
+      const one = river.particles[i];
+      const standing = !river.above && now.capped && one.at < weirAt;
+      one.at = (one.at + seconds * speed * one.pace * (standing ? 0.3 : 1)) % 1;
+      const next = one.at;
+      const { y, half } = bed(river, next);
+      // Behind the mouth each goes its own way through the whole river: that is the union.
+      const merged = smooth((next - turnTo + 0.06) / 0.2);
+      const sea = streams.width + files.width;
+      const own = y + one.lane * half * 0.8;
+      const common = size.height * 0.47 + one.sea * sea * 0.42;
+      const py = own + (common - own) * merged;
+      const length = standing ? 3 : 5 + speed * 60;
+      pen.globalAlpha = 0.85 * smooth(next / 0.08) * smooth((1 - next) / 0.12);
+      pen.lineWidth = 1.4 + one.pace * 0.7;
+      pen.beginPath();
+      pen.moveTo(next * width - length, py - (bed(river, next).y - bed(river, next - length / width).y));
+      pen.lineTo(next * width, py);
+      pen.stroke();
+    }
+    pen.globalAlpha = 1;
+  }
+
+  function weir() {
+    if (!now.capped) return;
+    const x = weirAt * size.width;
+    const { y } = bed(files, weirAt);
+    const tall = size.height * 0.24;
+    const gate = Math.max(3, files.width / 2 + 1);
+    pen.fillStyle = now.ink;
+    for (const [from, to] of [[y - tall, y - gate], [y + gate, y + tall]]) {
+      pen.beginPath();
+      pen.roundRect(x - 3.5, from, 7, Math.max(2, to - from), 3);
+      pen.fill();
+    }
+  }
+
+  function draw(seconds) {
+    const ease = still.matches ? 1 : Math.min(1, seconds * 2.5);
+    for (const river of [streams, files]) river.width += (wantedWidth(river.rate) - river.width) * ease;
+    now.pool += (now.poolWanted - now.pool) * ease;
+    pen.clearRect(0, 0, size.width, size.height);
+    for (const river of [streams, files]) {
+      if (river.width < 0.5 && (river.above || now.pool < 0.02)) dryBed(river);
+      else ribbon(river, last / 1000);
+    }
+    drift(streams, seconds);
+    drift(files, seconds);
+    weir();
+  }
+
+  function frame(time) {
+    requestAnimationFrame(frame);
+    // Thirty pictures a second are enough for water, and half the work.
+    if (still.matches || time - last < 30) return;
+    const seconds = Math.min(0.1, (time - last) / 1000);
+    last = time;
+    draw(now.flowing ? seconds : 0);
+  }
+
+  new ResizeObserver(resize).observe(canvas);
+  requestAnimationFrame(frame);
+
+  return {
+    /** Rates a second, whether there is a cap, how full the reservoir is (0 to 1), and whether the figures are fresh. */
+    show({ streamsRate, filesRate, capped, pool, flowing }) {
+      const style = getComputedStyle(document.documentElement);
+      const tint = (name) => style.getPropertyValue(name).trim();
+      Object.assign(streams, { rate: streamsRate, tint: tint("--streams") });
+      Object.assign(files, { rate: filesRate, tint: tint("--files") });
+      Object.assign(now, { capped, poolWanted: pool, flowing });
+      Object.assign(now, { paper: tint("--paper"), sea: tint("--sea"), ink: tint("--ink"), soft: tint("--soft") });
+      if (still.matches) draw(0);
+    },
+  };
+}
+
+/** Particles, placed evenly by multiples of irrational numbers: it looks like chance, and is the same each time. */
+function scattered(seed) {
+  const share = (i, step) => (seed + i * step) % 1;
+  return Array.from({ length: particlesMax }, (_, i) => ({
+    at: share(i, 0.618034),
+    lane: share(i, 0.754878) * 2 - 1,
+    pace: 0.75 + share(i, 0.56984) * 0.5,
+    sea: share(i, 0.324718) * 2 - 1,
+  }));
+}
+
+/** So much of one colour `#rrggbb` in another. */
+function mixed(one, other, share) {
+  const part = (colour, i) => Number.parseInt(colour.slice(1 + 2 * i, 3 + 2 * i), 16);
+  const parts = [0, 1, 2].map((i) => Math.round(part(one, i) * share + part(other, i) * (1 - share)));
+  return `rgb(${parts.join(" ")})`;
+}

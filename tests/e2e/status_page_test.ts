@@ -1,0 +1,219 @@
+/**
+ * The status page in a real browser: of a real gateway that reads hostile files, and of gateways in every state.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/core/clock.ts";
+import type { AppStatus } from "../../src/core/status.ts";
+import { startStatusServer } from "../../src/ops/status/status_server.ts";
+import { fakeFile, fakeLetter, fakeLetters, fakeStatus, hostile } from "../ops/status/fake_gateway.ts";
+import { findChromium, open, type Page, screenshot, withChromium } from "../support/chromium.ts";
+import { startGateway } from "../support/gateway.ts";
+import { eventually, freePort } from "../support/servers.ts";
+
+const suite = "Status page in Chromium";
+const program = findChromium(suite);
+
+const wide = { width: 1280, height: 900 };
+const narrow = { width: 360, height: 780 };
+
+async function textOf(page: Page, selector: string): Promise<string> {
+  return await page.locator(selector).innerText();
+}
+
+/** How far the page is wider than the window, in pixels, and what sticks out. */
+async function overflow(page: Page): Promise<readonly string[]> {
+  return await page.evaluate(() => {
+    const { document, innerWidth } = globalThis as unknown as {
+      readonly innerWidth: number;
+      readonly document: {
+        querySelectorAll(selector: string): Iterable<{
+          readonly tagName: string;
+          readonly id: string;
+          getBoundingClientRect(): { readonly right: number; readonly left: number; readonly width: number };
+        }>;
+      };
+    };
+    return [...document.querySelectorAll("body *:not(.hidden):not(.hidden *):not(.skip)")]
+      .filter((one) => one.getBoundingClientRect().width > 1)
+      .filter((one) => {
+        const { left, right } = one.getBoundingClientRect();
+        return right > innerWidth + 1 || left < -1;
+      })
+      .map((one) => `${one.tagName} ${one.id}`);
+  });
+}
+
+/** Serves statuses that move with the machine's clock, for as long as `use` takes. */
+async function serving(
+  changes: Partial<AppStatus>,
+  use: (url: string) => Promise<void>,
+  token: string | null = null,
+): Promise<void> {
+  const port = freePort();
+  const startedMs = systemClock.nowMs() - 65_000;
+  const server = startStatusServer({
+    ...{ hostname: "127.0.0.1", port, token, version: "0.1.0", clock: systemClock, emit: () => {} },
+    status: () => fakeStatus(systemClock.nowMs() - startedMs, changes),
+    letters: fakeLetters(
+      fakeLetter(2, { source: `/dumps/${hostile}`, detail: hostile, raw: new TextEncoder().encode(hostile) }),
+      fakeLetter(1),
+    ),
+  });
+  try {
+    await use(`http://127.0.0.1:${port}/`);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Everything that can be wrong or long, at once. */
+const worst: Partial<AppStatus> = {
+  gateway: "a-gateway-with-a-name-of-a-hundred-characters-".repeat(2),
+  sources: [
+    {
+      kind: "mqtt",
+      connected: false,
+      protocolVersion: null,
+      pendingMessages: 123_456_789,
+      pendingBytes: 123_456_789_000,
+      inboxReadings: 1_000_000,
+      reconnects: 9999,
+    },
+    {
+      kind: "files",
+      active: [
+        fakeFile({ name: hostile, verdict: "late", etaMs: 123_456_789 }),
+        fakeFile({ folder: `/${"x".repeat(200)}`, name: `${"y".repeat(200)}.csv`, verdict: "at_risk" }),
+        fakeFile({ folder: "/c", rowsEstimated: null, etaMs: null, verdict: "none", sizeBytes: 0, readBytes: 0 }),
+      ],
+      waitingFiles: 1234,
+      waitingBytes: 5e12,
+      doneFiles: 99_999,
+      quarantinedFiles: 12,
+    },
+  ],
+  sink: {
+    kind: "kafka",
+    connected: false,
+    trouble: `No broker answers at ${"kafka-1.plant.example:9092,".repeat(8)} ${hostile}`,
+    inFlightReadings: 2160,
+    retries: 12_345,
+    throttledMs: 98_765_432,
+  },
+};
+
+if (program !== null) {
+  Deno.test("the page of a running gateway moves, and a hostile file is text on it", async () => {
+    const root = await Deno.makeTempDir({ prefix: "weir-page-" });
+    const name = `<img src=x onerror=alert(1)>\u202egpj.csv`;
+    const rows = Array.from(
+      { length: 30_000 },
+      (_, i) => i % 200 === 7 ? "<script>alert(1)<b>" : `d${i % 50},temp,${i}`,
+    );
+    await Deno.mkdir(`${root}/drop`);
+    await Deno.writeTextFile(`${root}/drop/${name}`, `device_id,metric,value\n${rows.join("\n")}\n`);
+    const port = freePort();
+    const token = crypto.randomUUID();
+    await Deno.writeTextFile(`${root}/token`, token);
+    const gateway = startGateway([
+      ...["run", "--files-dir", `${root}/drop`, "--files-ready", "rename", "--files-cap", "500/s"],
+      ...["--sink", `ndjson:${root}/out.ndjson`, "--state-dir", `${root}/state`, "--gateway", "press-line-3"],
+      ...["--status-listen", `127.0.0.1:${port}`, "--status-token-file", `${root}/token`],
+    ]);
+    try {
+      await gateway.logged(/status page is at/);
+      await withChromium(program, async (browser) => {
+        const url = `http://127.0.0.1:${port}/`;
+        const { page, wrong } = await open(browser, url, { ...wide, scheme: "light", token });
+        await eventually("rows flow", async () => Number(await textOf(page, "#files-rate")) > 300);
+        assert.equal(await textOf(page, ".file .name"), "<img src=x onerror=alert(1)>\\u202egpj.csv");
+        assert.equal(await textOf(page, "#state"), "all is well");
+        const first = await textOf(page, "#sea-note");
+        await eventually("the sum moves", async () => await textOf(page, "#sea-note") !== first);
+        await eventually("a dead letter is there", async () => await page.locator(".letters li").count() > 0);
+        await page.locator(".letters summary").first().click();
+        assert.equal(await textOf(page, ".letters details[open] pre"), "<script>alert(1)<b>");
+        assert.equal(await page.locator("main img, main script").count(), 0);
+        await screenshot(page, "gateway-light-wide");
+        assert.deepEqual(wrong, []);
+
+        await gateway.stop();
+        await eventually(
+          "the page says that it is alone",
+          async () => /no connection/.test(await textOf(page, "#state")),
+        );
+        assert.equal(await page.locator("main").getAttribute("data-stale"), "true");
+      });
+    } finally {
+      gateway.signal("SIGKILL");
+      await gateway.ended;
+      await Deno.remove(root, { recursive: true });
+    }
+  });
+
+  Deno.test("nothing sticks out, in light and dark, on a wide and on a narrow screen, whatever the gateway says", async () => {
+    await withChromium(program, async (browser) => {
+      for (const [state, changes] of [["well", {}], ["worst", worst]] as const) {
+        await serving(changes, async (url) => {
+          for (const [size, view] of [["wide", wide], ["narrow", narrow]] as const) {
+            for (const scheme of ["light", "dark"] as const) {
+              const { page, wrong } = await open(browser, url, { ...view, scheme, token: "0123456789abcdef" });
+              await eventually("figures are there", async () => /\d/.test(await textOf(page, "#sea-rate")));
+              for (const summary of await page.locator(".letters summary").all()) await summary.click();
+              // Enough of the curves and the water to look at.
+              await eventually("it moves", async () => Number(await textOf(page, "#files-rate")) > 400, 10_000, 200);
+              assert.deepEqual(await overflow(page), [], `${state} ${size} ${scheme}`);
+              await screenshot(page, `${state}-${scheme}-${size}`);
+              assert.deepEqual(wrong, [], `${state} ${size} ${scheme}`);
+              assert.ok(!(await page.title()).includes("owned"));
+              await page.close();
+            }
+          }
+        }, "0123456789abcdef");
+      }
+    });
+  });
+
+  Deno.test("what is wrong is said in words, and told to who does not see it", async () => {
+    await withChromium(program, async (browser) => {
+      await serving(worst, async (url) => {
+        const { page } = await open(browser, url, { ...wide, scheme: "dark", reducedMotion: true });
+        await eventually("figures are there", async () => /\d/.test(await textOf(page, "#sea-rate")));
+        assert.equal(await textOf(page, "#state"), "the sink is in trouble");
+        assert.match(await textOf(page, "#news"), /the sink is in trouble; reading <img/);
+        assert.equal(await page.locator("#news").getAttribute("aria-live"), "polite");
+        assert.match(await textOf(page, "#sink-state"), /^No broker answers at kafka-1/);
+        assert.deepEqual(await page.locator(".chip:visible").allInnerTexts(), ["late", "at risk"]);
+        const bar = page.locator(".file .bar").first();
+        assert.equal(await bar.getAttribute("role"), "progressbar");
+        assert.equal(await bar.getAttribute("aria-valuenow"), "50");
+        const told = await textOf(page, "#news");
+        const up = await textOf(page, "#about");
+        await eventually("seconds pass", async () => await textOf(page, "#about") !== up);
+        assert.equal(await textOf(page, "#news"), told, "nothing is told again each second");
+      });
+    });
+  });
+
+  Deno.test("the keyboard is enough, an open letter stays open, and without a token its contents stay away", async () => {
+    await withChromium(program, async (browser) => {
+      await serving({}, async (url) => {
+        const { page } = await open(browser, url, { ...narrow, scheme: "light" });
+        await eventually("letters are there", async () => await page.locator(".letters li").count() === 2);
+        await page.keyboard.press("Tab");
+        assert.equal(await page.evaluate("document.activeElement.className"), "skip");
+        await page.keyboard.press("Tab");
+        assert.equal(await page.evaluate("document.activeElement.tagName"), "SUMMARY");
+        await page.keyboard.press("Enter");
+        const up = await textOf(page, "#about");
+        await eventually("seconds pass", async () => await textOf(page, "#about") !== up);
+        assert.equal(await page.locator(".letters details[open]").count(), 1);
+        assert.equal(await page.evaluate("document.activeElement.tagName"), "SUMMARY");
+        assert.match(await textOf(page, ".letters details[open]"), /--status-token-file.*weir dlq show 2/);
+        assert.equal(await page.locator(".letters pre").count(), 0);
+      });
+    });
+  });
+}
