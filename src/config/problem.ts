@@ -42,12 +42,17 @@ export interface Complaint {
   readonly index?: number;
 }
 
+/** A message may repeat what it complains of, as an engine's words on a broken schema do. */
+const messageCharsMax = 2_000;
+
 /** All mistakes as text, wrapped to `width` columns. Ends with a line break. */
 export function renderProblems(problems: readonly Problem[], width = 96): string {
   const count = problems.length === 1 ? "1 mistake" : `${problems.length} mistakes`;
   const blocks = problems.map((problem) => {
     const seen = problem.seen === null ? "" : ` ${quoted(withoutLogin(problem.seen))}`;
-    return `  ${printable(problem.where)}${seen}\n${wrap(sentence(problem.message), width, "      ")}`;
+    return `  ${printable(problem.where)}${seen}\n${
+      wrap(sentence(printable(problem.message, messageCharsMax)), width, "      ")
+    }`;
   });
   return `weir: ${count} in the settings\n\n${blocks.join("\n")}\n\nNothing was started.\n`;
 }

@@ -5,7 +5,7 @@
  */
 import type { Fields, Reason } from "../core/reading.ts";
 import { messageOf } from "../core/error.ts";
-import { quoted } from "../core/text.ts";
+import { printable, quoted } from "../core/text.ts";
 
 /** Levels of arrays and objects in one value. Deeper ones are refused: what walks them later is recursive. */
 export const nestingMax = 256;
@@ -64,7 +64,8 @@ export function kindOf(value: unknown): string {
 
 /** The engine's words without the excerpt that it adds. */
 export function jsonProblem(error: unknown): string {
-  return messageOf(error).replace(/, (?:\.\.\.)?"[\s\S]*$/, "").replace(/ in JSON at/, " at");
+  // V8 names the character that it did not expect as it is.
+  return printable(messageOf(error).replace(/, (?:\.\.\.)?"[\s\S]*$/, "").replace(/ in JSON at/, " at"));
 }
 
 function bad(detail: string): ParsedObject {

@@ -162,7 +162,7 @@ const meanings = [
  * damaged. Anything else (wrong SQL, a broken constraint) is a defect and is returned as it is.
  */
 export function sqliteError(path: string, thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || !("code" in thrown) || thrown.code !== "ERR_SQLITE_ERROR") return thrown;
+  if (!isRefusal(thrown)) return thrown;
   const text = thrown.message;
   const meaning = meanings.find(([pattern]) => pattern.test(text))?.[1];
   const file = quoted(path);
@@ -191,6 +191,11 @@ export function sqliteError(path: string, thrown: unknown): unknown {
         cause,
       });
   }
+}
+
+/** Whether SQLite refused a statement: wrong SQL, a missing table, a broken constraint. */
+export function isRefusal(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && "code" in thrown && thrown.code === "ERR_SQLITE_ERROR";
 }
 
 /** Whether an error that a connection threw means that somebody else has the write lock. */

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import type { DecoderState, FileEncoding } from "../core/decoder.ts";
 import type { FileRecord } from "../core/store.ts";
 import type { Database, SqlRow, SqlValue } from "./database.ts";
-import { isTextList, jsonOrNullIn, numberIn, textIn, textOrNullIn, wholeText, wordIn } from "./row.ts";
+import { damagedColumn, isTextList, jsonOrNullIn, numberIn, textIn, textOrNullIn, wholeText, wordIn } from "./row.ts";
 
 /** The synchronous half of `CheckpointStore`. */
 export interface FileTable {
@@ -27,7 +28,7 @@ const valueOf: Readonly<Record<string, (record: FileRecord) => SqlValue>> = {
   size_bytes: (record) => record.identity.sizeBytes,
   mtime_ms: (record) => record.identity.mtimeMs,
   state: (record) => record.state,
-  checkpoint: (record) => record.checkpoint === null ? null : JSON.stringify(record.checkpoint),
+  checkpoint: (record) => record.checkpoint === null ? null : JSON.stringify(sealed(record.fileId, record.checkpoint)),
   rows_read: (record) => record.counts.read,
   delivered: (record) => record.counts.delivered,
   filtered: (record) => record.counts.filtered,
@@ -74,8 +75,9 @@ function recordOrNull(row: SqlRow | null): FileRecord | null {
 }
 
 function recordOf(row: SqlRow): FileRecord {
+  const fileId = textIn(row, "file_id");
   return {
-    fileId: textIn(row, "file_id"),
+    fileId,
     folder: textIn(row, "folder"),
     path: textIn(row, "path"),
     identity: {
@@ -85,7 +87,7 @@ function recordOf(row: SqlRow): FileRecord {
       mtimeMs: numberIn(row, "mtime_ms"),
     },
     state: wordIn(row, "state", ["reading", "done", "archived", "quarantined"]),
-    checkpoint: jsonOrNullIn(row, "checkpoint", isDecoderState),
+    checkpoint: unsealed(fileId, jsonOrNullIn(row, "checkpoint", isSealed)),
     counts: {
       read: numberIn(row, "rows_read"),
       delivered: numberIn(row, "delivered"),
@@ -98,6 +100,33 @@ function recordOf(row: SqlRow): FileRecord {
     updatedAtMs: numberIn(row, "updated_at_ms"),
     movedTo: textOrNullIn(row, "moved_to"),
   };
+}
+
+/** A checkpoint as it is kept: SQLite does not notice a changed byte inside a text, and reading on at a wrong byte would lose rows. */
+interface Sealed {
+  readonly state: DecoderState;
+  /** {@linkcode sealOf} the state. */
+  readonly seal: string;
+}
+
+function sealed(fileId: string, state: DecoderState): Sealed {
+  return { state, seal: sealOf(fileId, state) };
+}
+
+/** @throws {WeirError} `corrupt_state` when the state is not the one that was written for this file. */
+function unsealed(fileId: string, kept: Sealed | null): DecoderState | null {
+  if (kept === null) return null;
+  return kept.seal === sealOf(fileId, kept.state) ? kept.state : damagedColumn("checkpoint", "what was written there");
+}
+
+function sealOf(fileId: string, state: DecoderState): string {
+  return createHash("sha256").update(JSON.stringify([fileId, state])).digest("hex").slice(0, 16);
+}
+
+function isSealed(value: unknown): value is Sealed {
+  if (typeof value !== "object" || value === null) return false;
+  const kept: Partial<Record<keyof Sealed, unknown>> = value;
+  return isDecoderState(kept.state) && typeof kept.seal === "string";
 }
 
 function isDecoderState(value: unknown): value is DecoderState {

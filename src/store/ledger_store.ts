@@ -9,11 +9,11 @@
  */
 import { messageOf, WeirError } from "../core/error.ts";
 import { quoted } from "../core/text.ts";
-import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
+import { type Database, type DatabaseOptions, isRefusal, openDatabase } from "./database.ts";
 import { type FileTable, fileTable } from "./file_table.ts";
 import { type LetterReader, letterReader, type LetterWriter, letterWriter } from "./letter_table.ts";
 import { type ReplayTable, replayTable } from "./replay_table.ts";
-import { migrate } from "./schema.ts";
+import { definitionsOf, migrate } from "./schema.ts";
 
 /** Where, and how large. Plain data: it goes to the worker. */
 export interface StoreLimits {
@@ -98,6 +98,12 @@ function openChecked(options: LedgerStoreOptions): Opened {
   const db = openDatabase(options.path, limits);
   try {
     migrate(db);
+    if (definitionsOf(db) !== freshDefinitions()) {
+      throw new WeirError(
+        "corrupt_state",
+        `The state file ${quoted(options.path)} is damaged: its tables are not ours`,
+      );
+    }
     const verdict = db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
     if (verdict !== "ok") {
       throw new WeirError("corrupt_state", `The state file ${quoted(options.path)} is damaged: ${String(verdict)}`);
@@ -106,7 +112,21 @@ function openChecked(options: LedgerStoreOptions): Opened {
     return { db, tables: { ...fileTable(db), ...letters, ...replayTable(db, letters) } };
   } catch (thrown) {
     db.close();
-    throw thrown;
+    // Our own statements are right on a file that is whole: refused while it is opened they mean that it is not.
+    if (!isRefusal(thrown)) throw thrown;
+    const what = `The state file ${quoted(options.path)} is damaged: ${messageOf(thrown)}`;
+    throw new WeirError("corrupt_state", what, { cause: thrown });
+  }
+}
+
+/** What {@linkcode definitionsOf} gives for a new file. */
+function freshDefinitions(): string {
+  const db = openDatabase(":memory:");
+  try {
+    migrate(db);
+    return definitionsOf(db);
+  } finally {
+    db.close();
   }
 }
 

@@ -18,7 +18,7 @@ export function wholeText(column: string): string {
 export function textIn(row: SqlRow, column: string): string {
   const value = row[column];
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
-  return typeof value === "string" ? value : damaged(column, "text");
+  return typeof value === "string" ? value : damagedColumn(column, "text");
 }
 
 /** @throws {WeirError} `corrupt_state` */
@@ -29,7 +29,7 @@ export function textOrNullIn(row: SqlRow, column: string): string | null {
 /** @throws {WeirError} `corrupt_state` */
 export function numberIn(row: SqlRow, column: string): number {
   const value = row[column];
-  return typeof value === "number" ? value : damaged(column, "a number");
+  return typeof value === "number" ? value : damagedColumn(column, "a number");
 }
 
 /** @throws {WeirError} `corrupt_state` */
@@ -40,7 +40,7 @@ export function numberOrNullIn(row: SqlRow, column: string): number | null {
 /** @throws {WeirError} `corrupt_state` */
 export function bytesIn(row: SqlRow, column: string): Uint8Array {
   const value = row[column];
-  return value instanceof Uint8Array ? value : damaged(column, "bytes");
+  return value instanceof Uint8Array ? value : damagedColumn(column, "bytes");
 }
 
 /**
@@ -50,7 +50,7 @@ export function bytesIn(row: SqlRow, column: string): Uint8Array {
  */
 export function wordIn<const T extends string>(row: SqlRow, column: string, words: readonly T[]): T {
   const text = textIn(row, column);
-  return words.find((word) => word === text) ?? damaged(column, words.join(" or "));
+  return words.find((word) => word === text) ?? damagedColumn(column, words.join(" or "));
 }
 
 /**
@@ -65,15 +65,16 @@ export function jsonOrNullIn<T>(row: SqlRow, column: string, is: (value: unknown
   try {
     value = JSON.parse(text);
   } catch {
-    return damaged(column, "JSON");
+    return damagedColumn(column, "JSON");
   }
-  return is(value) ? value : damaged(column, "what Weir writes there");
+  return is(value) ? value : damagedColumn(column, "what Weir writes there");
 }
 
 export function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === "string");
 }
 
-function damaged(column: string, expected: string): never {
+/** @throws {WeirError} `corrupt_state`, always */
+export function damagedColumn(column: string, expected: string): never {
   throw new WeirError("corrupt_state", `The state file is damaged: column ${column} is not ${expected}`);
 }

@@ -130,6 +130,11 @@ export function checkedVersion(db: Database): number {
   return version;
 }
 
+/** The definitions of all tables and indexes, as the file keeps them: text, in which damage goes unnoticed until it is executed. */
+export function definitionsOf(db: Database): string {
+  return JSON.stringify(db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all());
+}
+
 function numberOf(db: Database, sql: string): number {
   return Number(db.prepare(sql).get()?.["n"] ?? 0);
 }

@@ -23,6 +23,8 @@ export interface KafkaOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** Permissions are needed: nobody on the client listener may do what is not allowed with `admin`. Default: off. */
   readonly acl?: boolean;
+  /** Port that clients are sent to instead of the client listener's own: a proxy's. The listener's is then {@linkcode RunningKafka.ownPort}. */
+  readonly advertisedPort?: number;
   /** More lines of server.properties. */
   readonly properties?: Readonly<Record<string, string>>;
 }
@@ -35,6 +37,8 @@ export interface RunningKafka {
   readonly besideBrokers: readonly string[];
   /** `host:port` of the admin listener: no TLS, no user. */
   readonly adminBrokers: readonly string[];
+  /** Port that the client listener really has; null when the server is not ours. */
+  readonly ownPort: number | null;
   /** Where its logs and data are; null when it is not ours. */
   readonly dir: string | null;
   createTopic(topic: string, partitions: number, config?: Readonly<Record<string, string>>): Promise<void>;
@@ -109,7 +113,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   let child: Deno.ChildProcess | null = null;
   const kafka: RunningKafka = {
     ...existingKafka(adminBrokers),
-    brokers: [`127.0.0.1:${ports.client}`],
+    brokers: [`127.0.0.1:${options.advertisedPort ?? ports.client}`],
+    ownPort: ports.client,
     besideBrokers: ports.beside.map((port) => `127.0.0.1:${port}`),
     dir,
     dumpLog(topic, partition) {
@@ -168,6 +173,7 @@ function existingKafka(brokers: readonly string[]): RunningKafka {
     brokers,
     besideBrokers: [],
     adminBrokers: brokers,
+    ownPort: null,
     dir: null,
     async createTopic(topic, partitions, config = {}) {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
@@ -250,7 +256,9 @@ async function serverProperties(
     "controller.quorum.voters": `1@127.0.0.1:${ports.controller}`,
     "listeners":
       `ADMIN://127.0.0.1:${ports.admin},CLIENT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}`,
-    "advertised.listeners": `ADMIN://127.0.0.1:${ports.admin},CLIENT://127.0.0.1:${ports.client}`,
+    "advertised.listeners": `ADMIN://127.0.0.1:${ports.admin},CLIENT://127.0.0.1:${
+      options.advertisedPort ?? ports.client
+    }`,
     "listener.security.protocol.map": `ADMIN:PLAINTEXT,CLIENT:${protocol},CONTROLLER:PLAINTEXT`,
     "inter.broker.listener.name": "ADMIN",
     "controller.listener.names": "CONTROLLER",

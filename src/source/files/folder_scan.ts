@@ -108,7 +108,8 @@ export function createFolderScan(folder: string, options: FilesSourceOptions, de
   async function update(now: Listing): Promise<void> {
     atStart ??= new Set(now.files.map((file) => file.path));
     const mine = options.once ? now.files.filter((file) => atStart?.has(file.path)) : now.files;
-    finished = new Map([...finished].filter(([path]) => mine.some((file) => file.path === path)));
+    const here = new Set(mine.map((file) => file.path));
+    finished = new Map([...finished].filter(([path]) => here.has(path)));
     const open = mine.filter((file) => !busy.has(file.path) && !isFinished(file));
     if (options.ready === "quiet") await lookAtEnds(open);
     const complete = completeness.observe({ ...now, files: open }, clock.nowMs(), endsOpen);
