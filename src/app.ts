@@ -10,7 +10,8 @@ import type { Dice } from "./core/dice.ts";
 import { WeirError } from "./core/error.ts";
 import type { Emit } from "./core/event.ts";
 import type { Finding } from "./core/finding.ts";
-import type { AppStatus, FileStatus } from "./core/status.ts";
+import type { LetterFollower } from "./core/letter_follower.ts";
+import type { AppStatus, FileStatus, LetterSums } from "./core/status.ts";
 import type { Ledger } from "./core/store.ts";
 import { createTally, type Sums, type Tally } from "./core/tally.ts";
 import type { Settings } from "./config/settings.ts";
@@ -21,6 +22,7 @@ import { createDeadlineWatch, type Watched } from "./scheduler/deadline_watch.ts
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { openLedger } from "./store/ledger.ts";
 import { lockState, type StateLock } from "./store/lock.ts";
+import { createLetterRetention, type LetterRetention } from "./store/letter_retention.ts";
 import { memoryLedger } from "./store/memory_ledger.ts";
 import { checkStateDir } from "./store/state_dir.ts";
 
@@ -66,6 +68,9 @@ interface Running {
   readonly ledger: Ledger;
   readonly parts: Parts;
   readonly pipeline: Pipeline;
+  readonly retention: LetterRetention;
+  /** Null: dead letters are not sent on. */
+  readonly follower: LetterFollower | null;
   readonly tally: Tally;
   readonly startedMs: number;
   /** Null: none is wanted. */
@@ -126,8 +131,12 @@ export function createApp(settings: Settings, deps: AppDeps): App {
         await ledger.close();
         throw thrown;
       }
-      const startedMs = clock.nowMs();
-      return { lock, ledger, parts, pipeline, tally, startedMs, statusServer: serveStatus(ledger) };
+      const keepForMs = settings.dryRun ? null : settings.limits.deadLetterKeepForMs;
+      const retention = createLetterRetention({ store: ledger, clock, emit, keepForMs });
+      retention.start();
+      const follower = settings.dryRun ? null : parts.sink.followLetters?.(ledger) ?? null;
+      const opened = { lock, ledger, parts, pipeline, retention, follower, tally };
+      return { ...opened, startedMs: clock.nowMs(), statusServer: serveStatus(ledger) };
     } catch (thrown) {
       await lock?.release();
       throw thrown;
@@ -148,6 +157,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       streamDelay: running?.pipeline.delay() ?? { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
       sources: sources.map((source) => source.status()),
       sink: sink.status(),
+      ...(running === null ? {} : { letters: letterSums(running) }),
     };
   }
 
@@ -168,16 +178,18 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     },
     async stop(drainTimeoutMs) {
       if (running === null) return true;
-      const { lock, ledger, pipeline, statusServer } = running;
+      const { lock, ledger, pipeline, retention, follower, statusServer } = running;
       deadlines.stop();
       const timeout = new AbortController();
       const drained = await Promise.race([
-        pipeline.drain().then(() => true),
+        pipeline.drain().then(() => follower?.drain()).then(() => true),
         sleep(clock, drainTimeoutMs, AbortSignal.any([aborted.signal, timeout.signal])).then(() => false),
         stdoutGone.promise.then(() => false),
       ]);
       timeout.abort();
       await statusServer?.close();
+      await retention.stop();
+      await follower?.close();
       await pipeline.close();
       await ledger.close();
       await lock?.release();
@@ -201,6 +213,12 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       return tried.flat();
     },
   };
+}
+
+function letterSums({ parts, retention, follower }: Running): LetterSums {
+  const replayed = parts.sources.map((source) => source.status()).find((status) => status.kind === "letters");
+  const { delivered = 0, filtered = 0, failed = 0 } = replayed ?? {};
+  return { delivered, filtered, failed, expired: retention.expired, forwarded: follower?.sent ?? 0 };
 }
 
 /** The running gateway as the deadlines see it. */

@@ -11,10 +11,8 @@
  * @module
  */
 import type { Clock } from "./core/clock.ts";
-import type { Origin } from "./core/delivery.ts";
 import type { Dice } from "./core/dice.ts";
 import type { Emit } from "./core/event.ts";
-import type { Lane } from "./core/flow.ts";
 import type { Item } from "./core/reading.ts";
 import type { Sink } from "./core/sink.ts";
 import type { Source } from "./core/source.ts";
@@ -60,8 +58,6 @@ export interface Pipeline {
   delay(): DelayStatus;
 }
 
-const originOf: Readonly<Record<Lane, Origin>> = { stream: "real_time", files: "batch" };
-
 /** Puts the data path together. */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { sources, tally, clock } = parts;
@@ -80,7 +76,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const fairShare = createFairShare<Item>(parts.fairShare, sources.flatMap((source) => source.flows), {
     clock,
     dispatch(lane, items) {
-      tally.read(originOf[lane], items.length);
+      countRead(tally, items);
       outbox.accept(lane, items);
     },
   });
@@ -117,4 +113,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     setCap: fairShare.setCap,
     delay: delay.status,
   };
+}
+
+/** By the items' own origin: a dead letter of a stream that is replayed comes on the lane of files. */
+function countRead(tally: Tally, items: readonly Item[]): void {
+  let live = 0;
+  for (const item of items) if (item.delivery.origin === "real_time") live += 1;
+  if (live > 0) tally.read("real_time", live);
+  if (live < items.length) tally.read("batch", items.length - live);
 }

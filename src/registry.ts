@@ -14,7 +14,7 @@ import { messageOf, WeirError } from "./core/error.ts";
 import type { Emit } from "./core/event.ts";
 import type { Sink } from "./core/sink.ts";
 import type { Source } from "./core/source.ts";
-import type { CheckpointStore } from "./core/store.ts";
+import type { Ledger } from "./core/store.ts";
 import type { Tally } from "./core/tally.ts";
 import { quoted } from "./core/text.ts";
 import { createNormalizer } from "./decode/normalizer.ts";
@@ -26,15 +26,17 @@ import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
 import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
 import { createFilesSource } from "./source/files/files_source.ts";
 import { filesDefaults } from "./source/files/options.ts";
+import { createLettersSource } from "./source/letters/letters_source.ts";
 import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
+import { parseTopicTemplate } from "./source/mqtt/topic_template.ts";
 
 /** What the parts work with. */
 export interface PartsDeps {
   readonly clock: Clock;
   readonly dice: Dice;
   readonly emit: Emit;
-  readonly ledger: CheckpointStore;
+  readonly ledger: Ledger;
   readonly tally: Tally;
   /** Rows to readings; the owner may change its rules while it is in use. Default: as the settings say. */
   readonly normalizer?: Normalizer;
@@ -73,6 +75,8 @@ export function buildParts(settings: Settings, deps: PartsDeps): Parts {
     sources: [
       ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, renewal, deps)]),
       ...(settings.files === null ? [] : [filesSource(settings, settings.files, normalizer, deps)]),
+      // A dry run has no ledger that anybody could write a request into.
+      ...(settings.dryRun ? [] : [lettersSource(settings, normalizer, deps)]),
     ],
     sink: settings.dryRun ? stdoutSink(deps) : sinkOf(settings, renewal, deps),
   };
@@ -186,6 +190,33 @@ function filesSource(
     openDecoder,
     normalizer,
     gateway: settings.gateway,
+  });
+}
+
+function lettersSource(settings: Settings, normalizer: Normalizer, deps: PartsDeps): Source {
+  const templates = (settings.mqtt?.subscriptions ?? []).map(({ template }) => parseTopicTemplate(template));
+  return createLettersSource({
+    ...deps,
+    store: deps.ledger,
+    // The rows of a letter bring their header, their delimiter and their format along.
+    openDecoder: createOpenDecoder({
+      format: null,
+      delimiter: null,
+      comment: null,
+      skipLines: 0,
+      columns: null,
+      rowBytesMax,
+      checkHeader: () => {},
+    }),
+    decodePayload: createPayloadDecoder({ payloadBytesMax: rowBytesMax }),
+    normalizer,
+    topicFields(topic) {
+      for (const template of templates) {
+        const fields = template.match(topic);
+        if (fields !== null) return fields;
+      }
+      return null;
+    },
   });
 }
 

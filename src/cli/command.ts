@@ -12,6 +12,7 @@ import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Dice } from "../core/dice.ts";
 import type { CheckpointStore, DeadLetterStore } from "../core/store.ts";
+import type { LetterDesk } from "../store/letter_desk.ts";
 
 /** A stream of text that people or programs read. */
 export interface Output {
@@ -62,6 +63,14 @@ export interface CommandContext {
    * @throws {WeirError} `unavailable` when there is no ledger, `permission`, `corrupt_state`.
    */
   openLetters(stateDir: string): Promise<LetterBook>;
+  /**
+   * Opens the dead letters to act on them, also while a gateway runs on the state folder.
+   *
+   * @throws {WeirError} as `openLetters`; `unavailable` also when the gateway that runs is of an older version.
+   */
+  openLetterDesk(stateDir: string): Promise<LetterDesk>;
+  /** Asks a person at the terminal; null when there is none. */
+  ask(question: string): string | null;
   /** Opens the records of files in the same way. */
   openRecords(stateDir: string): Promise<RecordBook>;
 }

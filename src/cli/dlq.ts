@@ -6,16 +6,18 @@
  */
 import { Buffer } from "node:buffer";
 import { gather, type Gathered } from "../config/gather.ts";
-import type { Moment } from "../config/kinds.ts";
 import { wholeNumber } from "../config/kinds.ts";
 import { stateDirOf } from "../config/load.ts";
 import type { CommandName } from "../config/option.ts";
 import { options } from "../config/options.ts";
 import { exitCodes } from "../core/error.ts";
-import type { LetterFilter, StoredLetter } from "../core/store.ts";
+import type { StoredLetter } from "../core/store.ts";
 import { formatBytes, formatCount, printable, printableJson } from "../core/text.ts";
 import type { Command, CommandContext, LetterBook, Output } from "./command.ts";
+import { dlqPurge } from "./dlq_purge.ts";
+import { dlqReplay } from "./dlq_replay.ts";
 import { commandHelp } from "./help.ts";
+import { filterOf } from "./letter_filter.ts";
 import { sayProblems, strayWord } from "./mistakes.ts";
 
 /** The longest raw text that `show` prints, in characters; `--json` gives all of it. */
@@ -79,8 +81,8 @@ export const dlqShow: Command = {
   },
 };
 
-/** Both, in the order of the list of commands. */
-export const dlqCommands: readonly Command[] = [dlqList, dlqShow];
+/** All about dead letters, in the order of the list of commands. */
+export const dlqCommands: readonly Command[] = [dlqList, dlqShow, dlqReplay, dlqPurge];
 
 function sayHelp(command: Command & { readonly name: CommandName }, { output }: CommandContext): number {
   output.write(commandHelp(command, output.columns));
@@ -98,26 +100,6 @@ async function withLetters(
   } finally {
     await book.close();
   }
-}
-
-function filterOf({ value }: Gathered, nowMs: number): LetterFilter {
-  const { letters } = options;
-  const reason = value(letters.reason);
-  const origin = value(letters.origin);
-  const source = value(letters.source);
-  const since = value(letters.since);
-  const until = value(letters.until);
-  return {
-    ...(reason === null ? {} : { reason }),
-    ...(origin === null ? {} : { origin }),
-    ...(source === null ? {} : { source }),
-    ...(since === null ? {} : { sinceMs: wallMsOf(since, nowMs) }),
-    ...(until === null ? {} : { untilMs: wallMsOf(until, nowMs) }),
-  };
-}
-
-function wallMsOf(moment: Moment, nowMs: number): number {
-  return "agoMs" in moment ? nowMs - moment.agoMs : moment.atMs;
 }
 
 function letterTable(
@@ -168,6 +150,7 @@ function letterText(letter: StoredLetter): string {
     ["byte", letter.byte === null ? null : String(letter.byte)],
     ["arrived", timeText(letter.arrivedAtMs)],
     ["stored", timeText(letter.storedAtMs)],
+    ["tries", letter.tries === 0 ? null : `failed again ${letter.tries} times`],
     ["decoder", letter.decoder],
     ["header", letter.header === null ? null : letter.header.join(",")],
     ["size", formatBytes(letter.raw.length)],
@@ -197,6 +180,7 @@ function letterJson(letter: StoredLetter): string {
     stored_at: timeText(letter.storedAtMs),
     decoder: letter.decoder,
     header: letter.header,
+    tries: letter.tries,
     raw_text: utf8OrNull(letter.raw),
     raw_base64: Buffer.from(letter.raw).toString("base64"),
   }));

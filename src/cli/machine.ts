@@ -8,6 +8,7 @@ import { createApp } from "../app.ts";
 import { machine } from "../config/surroundings.ts";
 import { systemClock } from "../core/clock.ts";
 import { systemDice } from "../core/dice.ts";
+import { openLetterDesk } from "../store/letter_desk.ts";
 import { openLedgerReadOnly } from "../store/read_only.ts";
 import type { CommandContext, Output } from "./command.ts";
 import { complaintsOf } from "./complaints.ts";
@@ -31,6 +32,8 @@ export function machineContext(): Omit<CommandContext, "args"> {
     complaintsOf,
     createApp,
     openLetters: openLedgerReadOnly,
+    openLetterDesk,
+    ask: (question) => Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? prompt(question) ?? "" : null,
     openRecords: openLedgerReadOnly,
   };
 }

@@ -14,6 +14,8 @@ export type CommandName =
   | "demo"
   | "dlq list"
   | "dlq show"
+  | "dlq replay"
+  | "dlq purge"
   | "plan"
   | "status"
   | "top"

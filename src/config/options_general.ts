@@ -5,12 +5,14 @@
  */
 import type { Reason } from "../core/reading.ts";
 import { type Kind, kind, refuse } from "./kind.ts";
-import { count, duration, moment, oneOf, path, size, text } from "./kinds.ts";
+import { count, duration, durationOrNone, moment, oneOf, path, rate, size, text } from "./kinds.ts";
 import { type CommandName, defaulted, optional, toggle } from "./option.ts";
 
 const gatewayCommands: readonly CommandName[] = ["run", "check", "demo"];
-const withLedger: readonly CommandName[] = ["run", "check", "dlq list", "dlq show"];
+const letterCommands: readonly CommandName[] = ["dlq list", "dlq show", "dlq replay", "dlq purge"];
+const withLedger: readonly CommandName[] = ["run", "check", ...letterCommands];
 const letterList: readonly CommandName[] = ["dlq list"];
+const filtered: readonly CommandName[] = ["dlq list", "dlq replay", "dlq purge"];
 
 /** What a name may be that ends up in client ids, record ids and headers. */
 export const gatewayName: Kind<string> = text(
@@ -23,7 +25,7 @@ export const gatewayName: Kind<string> = text(
 export const general = {
   config: optional("config", path, {
     group: "General",
-    commands: [...gatewayCommands, "dlq list", "dlq show"],
+    commands: [...gatewayCommands, ...letterCommands],
     help: "read settings from this YAML file",
     placeholder: "FILE",
     example: "/etc/weir/weir.yaml",
@@ -106,6 +108,13 @@ export const limits = {
     unit: "bytes",
     more: "When they are full, files pause; of streams the oldest letters go, and are counted.",
   }),
+  deadLetterKeepFor: defaulted("dead-letter-keep-for", durationOrNone(60_000, 10 * 365 * 86_400_000), "30d", {
+    group: "Limits",
+    commands: gatewayCommands,
+    help: "dead letters that came in longer ago are deleted",
+    unit: "seconds",
+    more: "They are counted, and said at most once a day. `none` keeps them until there is no room or they are purged.",
+  }),
 };
 
 /** What this one run does. */
@@ -155,11 +164,11 @@ const reasons: readonly Reason[] = Object.values(
   } satisfies { readonly [R in Reason]: R },
 );
 
-/** Which dead letters to show. */
+/** Which dead letters, and what to do with them. */
 export const letters = {
   reason: optional("reason", oneOf(...reasons), {
     group: "Dead letters",
-    commands: letterList,
+    commands: filtered,
     help: `only letters with this reason: ${reasons.join(", ")}`,
     placeholder: "REASON",
     example: "bad_csv",
@@ -167,28 +176,47 @@ export const letters = {
   }),
   origin: optional("origin", oneOf("real_time", "batch"), {
     group: "Dead letters",
-    commands: letterList,
+    commands: filtered,
     help: "only letters from streams (real_time) or from files (batch)",
     flagOnly: true,
   }),
   source: optional("source", anyText("an MQTT topic or the path of a file"), {
     group: "Dead letters",
-    commands: letterList,
+    commands: filtered,
     help: "only letters from exactly this MQTT topic or file",
     placeholder: "TOPIC|PATH",
     flagOnly: true,
   }),
   since: optional("since", moment, {
     group: "Dead letters",
-    commands: letterList,
+    commands: filtered,
     help: "only letters stored at or after this time",
     example: "2h",
     flagOnly: true,
   }),
   until: optional("until", moment, {
     group: "Dead letters",
-    commands: letterList,
+    commands: filtered,
     help: "only letters stored at or before this time",
+    flagOnly: true,
+  }),
+  all: toggle("all", {
+    group: "Dead letters",
+    commands: ["dlq purge"],
+    help: "delete all letters; needed when no filter is given",
+    flagOnly: true,
+  }),
+  yes: toggle("yes", {
+    group: "Dead letters",
+    commands: ["dlq purge"],
+    help: "do not ask before deleting",
+    flagOnly: true,
+  }),
+  rate: defaulted("rate", rate(1), "50/s", {
+    group: "Dead letters",
+    commands: ["dlq replay"],
+    help: "letters to replay a second, at most",
+    unit: "letters/s",
     flagOnly: true,
   }),
   limit: defaulted("limit", count(1, 100_000), "50", {

@@ -55,6 +55,17 @@ export const sink = {
     placeholder: "TOPIC[,...]",
     more: "Needed when `kafka-topic` has fields: what comes in must not be able to make topics.",
   }),
+  deadLetterTopic: optional(
+    "dead-letter-topic",
+    text("TOPIC", "a topic", /^[A-Za-z0-9._-]{1,249}$/),
+    {
+      ...here,
+      help: "also send each dead letter to this Kafka topic",
+      example: "readings-dead",
+      more:
+        "The value is the letter's bytes as they came, the key its `weir.id`; reason and place are headers. A letter is sent after it is stored, at least once.",
+    },
+  ),
   key: defaulted(
     "kafka-key",
     text("TEMPLATE", "a template like {device_id}, or empty for no key", /^[^\p{C}]*$/u),

@@ -168,6 +168,8 @@ export interface KafkaSettings {
   readonly topic: string;
   /** Topics that a template may give; not empty when `topic` has fields. */
   readonly topicAllow: readonly string[];
+  /** Where dead letters are sent too; null: nowhere. */
+  readonly deadLetterTopic: string | null;
   /** Template of the record key; empty: no key. */
   readonly key: string;
   readonly compression: "none" | "gzip" | "zstd";
@@ -201,4 +203,6 @@ export interface LimitSettings {
   readonly inFlightBytes: number;
   /** Size of the dead letters on disk, at most. */
   readonly deadLetterBytesMax: number;
+  /** Dead letters that came in longer ago are deleted; null: none. */
+  readonly deadLetterKeepForMs: number | null;
 }

@@ -92,6 +92,8 @@ export interface DeadLetter {
   readonly decoder: string;
   /** The CSV header in force, else null. */
   readonly header: readonly string[] | null;
+  /** CSV: what sets the cells apart. Absent where there is none, or where it is not known any more. */
+  readonly delimiter?: string;
   /** The bytes as they came. */
   readonly raw: Uint8Array;
   /** Wall-clock ms at which it came in. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Finding } from "./finding.ts";
+import type { FollowedLetters, LetterFollower } from "./letter_follower.ts";
 import type { Lane } from "./flow.ts";
 import type { Reading, Reason } from "./reading.ts";
 import type { SinkStatus } from "./status.ts";
@@ -40,4 +41,6 @@ export interface Sink {
   status(): SinkStatus;
   /** Tries what `check --connect` tries. Stands alone: needs no `open`. Never throws. */
   check(): Promise<readonly Finding[]>;
+  /** After `open`: also sends on the dead letters of a ledger. Null, or absent: this sink is not to, or cannot. */
+  followLetters?(letters: FollowedLetters): LetterFollower | null;
 }

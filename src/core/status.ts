@@ -62,8 +62,19 @@ export interface MqttStatus {
   readonly reconnects: number;
 }
 
+/** State of the replay of dead letters. */
+export interface LettersStatus {
+  readonly kind: "letters";
+  /** The request that is worked off: its letters, and those read ahead; null when there is none. */
+  readonly replaying: { readonly letters: number; readonly waiting: number } | null;
+  /** Letters replayed by this process, by what became of them. */
+  readonly delivered: number;
+  readonly filtered: number;
+  readonly failed: number;
+}
+
 /** State of a source. */
-export type SourceStatus = FilesStatus | MqttStatus;
+export type SourceStatus = FilesStatus | MqttStatus | LettersStatus;
 
 /** State of a sink. */
 export interface SinkStatus {
@@ -85,6 +96,17 @@ export interface DelayStatus {
   readonly maxMs: number;
 }
 
+/** What became of dead letters since the start. The first three are of letters that were replayed. */
+export interface LetterSums {
+  readonly delivered: number;
+  readonly filtered: number;
+  readonly failed: number;
+  /** Deleted for their age (`--dead-letter-keep-for`). */
+  readonly expired: number;
+  /** Sent to `--dead-letter-topic`. */
+  readonly forwarded: number;
+}
+
 /** The whole program at a moment. */
 export interface AppStatus {
   readonly gateway: string;
@@ -97,4 +119,6 @@ export interface AppStatus {
   readonly streamDelay: DelayStatus;
   readonly sources: readonly SourceStatus[];
   readonly sink: SinkStatus;
+  /** Absent where dead letters are not acted on (a dry run). */
+  readonly letters?: LetterSums;
 }

@@ -10,6 +10,7 @@
 import type { DecoderState } from "./decoder.ts";
 import type { Origin } from "./delivery.ts";
 import type { DeadLetter, Reason } from "./reading.ts";
+import type { LetterActions } from "./replay.ts";
 
 /** What tells one file from another. */
 export interface FileIdentity {
@@ -69,6 +70,8 @@ export interface StoredLetter extends DeadLetter {
   /** Number in the store, rising. */
   readonly number: number;
   readonly storedAtMs: number;
+  /** How often it was replayed and failed again. */
+  readonly tries: number;
 }
 
 /** What `append` did. */
@@ -95,7 +98,8 @@ export interface LetterFilter {
 
 /**
  * Dead letters. A letter with an id that is stored already replaces it and keeps its number (a row read again after a restart is one
- * letter, not two).
+ * letter, not two). One of a file that has grown and finds no room leaves what is stored as it is, and counts as accepted: its bytes
+ * are safe already.
  */
 export interface DeadLetterStore {
   append(letters: readonly DeadLetter[]): Promise<AppendResult>;
@@ -106,7 +110,7 @@ export interface DeadLetterStore {
 }
 
 /** The ledger: everything above behind one handle. */
-export interface Ledger extends CheckpointStore, DeadLetterStore {
+export interface Ledger extends CheckpointStore, DeadLetterStore, LetterActions {
   /** Resolves when all writes before it are durable and the file is closed. */
   close(): Promise<void>;
 }

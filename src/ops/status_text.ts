@@ -4,7 +4,7 @@
  * @module
  */
 import type { Origin } from "../core/delivery.ts";
-import type { AppStatus, FilesStatus, FileStatus, MqttStatus, SourceStatus } from "../core/status.ts";
+import type { AppStatus, FilesStatus, FileStatus, LettersStatus, MqttStatus, SourceStatus } from "../core/status.ts";
 import { formatBytes, formatCount, formatDuration, printable } from "../core/text.ts";
 import { delayText, etaText, percentText, progressOf } from "./live_figures.ts";
 import { asciiGlyphs, fit } from "./screen_text.ts";
@@ -46,7 +46,20 @@ function sumLines({ sums }: AppStatus): readonly string[] {
 }
 
 function sourceLines(source: SourceStatus, now: AppStatus, options: StatusTextOptions): readonly string[] {
+  if (source.kind === "letters") return letterLines(source);
   return source.kind === "mqtt" ? mqttLines(source, now, options) : filesLines(source, now, options);
+}
+
+/** Only where dead letters are or were replayed. */
+function letterLines({ replaying, delivered, filtered, failed }: LettersStatus): readonly string[] {
+  const replayed = delivered + filtered + failed;
+  if (replaying === null && replayed === 0) return [];
+  const now = replaying === null ? "" : `, replaying ${formatCount(replaying.letters)}`;
+  return [
+    `Letters  ${formatCount(replayed)} replayed: ${formatCount(delivered)} delivered, ${
+      formatCount(filtered)
+    } filtered, ${formatCount(failed)} failed again${now}`,
+  ];
 }
 
 function mqttLines(mqtt: MqttStatus, now: AppStatus, { colour }: StatusTextOptions): readonly string[] {

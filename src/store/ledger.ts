@@ -8,6 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import { messageOf, WeirError } from "../core/error.ts";
 import type { Emit } from "../core/event.ts";
 import type { DeadLetter } from "../core/reading.ts";
+import type { ReplayRequest } from "../core/replay.ts";
 import type { AppendResult, FileRecord, Ledger, StoredLetter } from "../core/store.ts";
 import { formatBytes, printable, quoted } from "../core/text.ts";
 import { type Call, fromWire, type Request, type Response } from "./ledger_protocol.ts";
@@ -77,6 +78,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     letter: (number) => call<StoredLetter | null>({ method: "letter", args: [number] }),
     letterCount: (filter) =>
       call<{ readonly letters: number; readonly bytes: number }>({ method: "letterCount", args: [filter] }),
+    lettersInRange: (filter, range) =>
+      call<readonly StoredLetter[]>({ method: "lettersInRange", args: [filter, range] }),
+    removeLetters: (filter, limit) => call<number>({ method: "removeLetters", args: [filter, limit] }),
+    askReplay: (wish) => call<ReplayRequest>({ method: "askReplay", args: [wish, options.clock.wallMs()] }),
+    nextReplay: () => call<ReplayRequest | null>({ method: "nextReplay", args: [] }),
+    replay: (number) => call<ReplayRequest | null>({ method: "replay", args: [number] }),
+    stepReplay: (step) => call<void>({ method: "stepReplay", args: [step] }),
+    mark: (name) => call<number>({ method: "mark", args: [name] }),
+    saveMark: (name, number) => call<void>({ method: "saveMark", args: [name, number] }),
     close() {
       closing ??= line.ask({ kind: "close" }).then(() => line.end(), () => line.end());
       return closing;

@@ -7,10 +7,16 @@
 import { type ErrorCode, WeirError } from "../core/error.ts";
 import type { LedgerTables, StoreLimits } from "./ledger_store.ts";
 
+/** What is done only inside a transaction of another method. */
+type Inner = "removeNumbers";
+
 /** One call of a method of the tables; the arguments fit the method. */
 export type Call = {
-  readonly [M in keyof LedgerTables]: { readonly method: M; readonly args: Parameters<LedgerTables[M]> };
-}[keyof LedgerTables];
+  readonly [M in Exclude<keyof LedgerTables, Inner>]: {
+    readonly method: M;
+    readonly args: Parameters<LedgerTables[M]>;
+  };
+}[Exclude<keyof LedgerTables, Inner>];
 
 /** To the worker. `id` rises by one; `wallMs` is the wall clock, which the worker has no other way to know. */
 export type Request =

@@ -12,6 +12,7 @@ import { quoted } from "../core/text.ts";
 import { type Database, type DatabaseOptions, isRefusal, openDatabase } from "./database.ts";
 import { type FileTable, fileTable } from "./file_table.ts";
 import { type LetterReader, letterReader, type LetterWriter, letterWriter } from "./letter_table.ts";
+import { type ReplayTable, replayTable } from "./replay_table.ts";
 import { definitionsOf, migrate } from "./schema.ts";
 
 /** Where, and how large. Plain data: it goes to the worker. */
@@ -42,7 +43,7 @@ export interface LedgerStore {
 }
 
 /** What can be asked of the state file. */
-export interface LedgerTables extends FileTable, LetterReader, LetterWriter {}
+export interface LedgerTables extends FileTable, LetterReader, LetterWriter, ReplayTable {}
 
 /** Most damaged files that are kept; the oldest go. */
 const setAsideMax = 3;
@@ -107,7 +108,8 @@ function openChecked(options: LedgerStoreOptions): Opened {
     if (verdict !== "ok") {
       throw new WeirError("corrupt_state", `The state file ${quoted(options.path)} is damaged: ${String(verdict)}`);
     }
-    return { db, tables: { ...fileTable(db), ...letterReader(db), ...letterWriter(db, options.deadLetterBytesMax) } };
+    const letters = { ...letterReader(db), ...letterWriter(db, options.deadLetterBytesMax) };
+    return { db, tables: { ...fileTable(db), ...letters, ...replayTable(db, letters) } };
   } catch (thrown) {
     db.close();
     // Our own statements are right on a file that is whole: refused while it is opened they mean that it is not.

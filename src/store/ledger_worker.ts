@@ -60,5 +60,21 @@ function perform(tables: LedgerTables, call: Call): unknown {
       return tables.letter(...call.args);
     case "letterCount":
       return tables.letterCount(...call.args);
+    case "lettersInRange":
+      return tables.lettersInRange(...call.args);
+    case "removeLetters":
+      return tables.removeLetters(...call.args);
+    case "askReplay":
+      return tables.askReplay(...call.args);
+    case "nextReplay":
+      return tables.nextReplay();
+    case "replay":
+      return tables.replay(...call.args);
+    case "stepReplay":
+      return tables.stepReplay(...call.args);
+    case "mark":
+      return tables.mark(...call.args);
+    case "saveMark":
+      return tables.saveMark(...call.args);
   }
 }

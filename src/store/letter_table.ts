@@ -7,20 +7,36 @@
 import type { Origin } from "../core/delivery.ts";
 import type { DeadLetter, Reason } from "../core/reading.ts";
 import type { AppendResult, LetterFilter, StoredLetter } from "../core/store.ts";
+import type { LetterRange } from "../core/replay.ts";
 import type { Database, SqlRow, SqlValue } from "./database.ts";
 import { letterBytes } from "./letter_size.ts";
-import { bytesIn, isTextList, jsonOrNullIn, numberIn, numberOrNullIn, textIn, wholeText, wordIn } from "./row.ts";
+import { newestVersion } from "./schema.ts";
+import {
+  bytesIn,
+  isTextList,
+  jsonOrNullIn,
+  numberIn,
+  numberOrNullIn,
+  textIn,
+  textOrNullIn,
+  wholeText,
+  wordIn,
+} from "./row.ts";
 
 /** The reading half of `DeadLetterStore`, synchronous. */
 export interface LetterReader {
   list(filter: LetterFilter, limit: number): readonly StoredLetter[];
   letter(number: number): StoredLetter | null;
   letterCount(filter: LetterFilter): { readonly letters: number; readonly bytes: number };
+  lettersInRange(filter: LetterFilter, range: LetterRange): readonly StoredLetter[];
 }
 
 /** The writing half. */
 export interface LetterWriter {
   append(letters: readonly DeadLetter[], storedAtMs: number): AppendResult;
+  removeLetters(filter: LetterFilter, limit: number): number;
+  /** Deletes these, inside a transaction of the caller. */
+  removeNumbers(numbers: readonly number[]): void;
 }
 
 const origins = ["real_time", "batch"] as const;
@@ -42,10 +58,19 @@ const reasons: readonly Reason[] = Object.values(
   } satisfies { readonly [R in Reason]: R },
 );
 
-/** Reads letters; prepares nothing until asked. */
-export function letterReader(db: Database): LetterReader {
+/**
+ * Reads letters; prepares nothing until asked.
+ *
+ * @param version of the tables: a command may look into the file of an older gateway that still runs
+ */
+export function letterReader(db: Database, version: number = newestVersion): LetterReader {
   const fromOutside: readonly string[] = ["id", "detail", "source"];
-  const selected = ["number", ...columns].map((column) => fromOutside.includes(column) ? wholeText(column) : column);
+  const newer: Readonly<Record<string, string>> = version < 2
+    ? { delimiter: "NULL AS delimiter", tries: "0 AS tries" }
+    : {};
+  const selected = ["number", ...columns].map((column) =>
+    fromOutside.includes(column) ? wholeText(column) : newer[column] ?? column
+  );
   const select = `SELECT ${selected.join(", ")} FROM letters`;
   return {
     list(filter, limit) {
@@ -65,13 +90,21 @@ export function letterReader(db: Database): LetterReader {
         ? { letters: 0, bytes: 0 }
         : { letters: numberIn(row, "letters"), bytes: numberIn(row, "bytes") };
     },
+    lettersInRange(filter, { after, upTo, limit, bytesMax }) {
+      const { where, values } = conditionOf(filter, [["number > ?", after], ["number <= ?", upTo]]);
+      const sizes = db.prepare(`SELECT number, size_bytes FROM letters ${where} ORDER BY number LIMIT ?`)
+        .all(...values, limit);
+      let bytes = 0;
+      const fitting = sizes.filter((row, index) => (bytes += numberIn(row, "size_bytes")) <= bytesMax || index === 0);
+      return db.prepare(`${select} ${where} ORDER BY number LIMIT ?`).all(...values, fitting.length).map(letterOf);
+    },
   };
 }
 
 /** Writes letters, holding them within `bytesMax`. A batch is one transaction, synced to the disk. */
 export function letterWriter(db: Database, bytesMax: number): LetterWriter {
   const sum = db.prepare("SELECT coalesce(sum(size_bytes), 0) AS bytes FROM letters WHERE origin = ?");
-  const sameId = db.prepare("SELECT number, origin, size_bytes FROM letters WHERE id = ?");
+  const sameId = db.prepare("SELECT number, origin, size_bytes, tries FROM letters WHERE id = ?");
   const oldestOfStreams = db.prepare(
     "SELECT number, size_bytes FROM letters WHERE origin = 'real_time' AND number != ? ORDER BY number LIMIT 1",
   );
@@ -99,13 +132,14 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
   }
 
   /** The letter that has this id already: its room is free for the new one. */
-  function former(id: string): { readonly number: number; readonly origin: Origin; readonly bytes: number } | null {
+  function former(id: string): Former | null {
     const row = sameId.get(id);
     if (row === null) return null;
     return {
       number: numberIn(row, "number"),
       origin: wordIn(row, "origin", origins),
       bytes: numberIn(row, "size_bytes"),
+      tries: numberIn(row, "tries"),
     };
   }
 
@@ -130,7 +164,12 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
       const old = former(letter.id);
       if (old !== null) bytesOf[old.origin] -= old.bytes;
       const missing = bytesOf.real_time + bytesOf.batch + size - bytesMax;
-      if (missing > 0 && letter.origin === "batch") return { accepted: index, droppedStreamLetters: dropped };
+      if (missing > 0 && letter.origin === "batch") {
+        if (old === null) return { accepted: index, droppedStreamLetters: dropped };
+        // What is stored under this id holds the same bytes; refused, it would be tried for ever.
+        bytesOf[old.origin] += old.bytes;
+        continue;
+      }
       if (missing > bytesOf.real_time) {
         // Not even without all others: this one is dropped, and what had its id stays.
         if (old !== null) bytesOf[old.origin] += old.bytes;
@@ -140,7 +179,7 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
       const evicted = evict(missing, old?.number ?? -1);
       dropped += evicted.letters;
       bytesOf.real_time -= evicted.bytes;
-      store.run(old?.number ?? null, ...valuesOf(letter, storedAtMs, size));
+      store.run(old?.number ?? null, ...valuesOf(letter, storedAtMs, size, old?.tries ?? 0));
       bytesOf[letter.origin] += size;
     }
     return { accepted: letters.length, droppedStreamLetters: dropped };
@@ -157,7 +196,28 @@ export function letterWriter(db: Database, bytesMax: number): LetterWriter {
       known = sums;
       return result;
     },
+    removeLetters(filter, limit) {
+      const { where, values } = conditionOf(filter);
+      const oldest = `SELECT number FROM letters ${where} ORDER BY number LIMIT ?`;
+      // Changes of one's own do not change the file's `data_version`.
+      known = null;
+      return db.write(
+        "full",
+        () => db.prepare(`DELETE FROM letters WHERE number IN (${oldest})`).run(...values, limit).changes,
+      );
+    },
+    removeNumbers(numbers) {
+      known = null;
+      for (const number of numbers) remove.run(number);
+    },
   };
+}
+
+interface Former {
+  readonly number: number;
+  readonly origin: Origin;
+  readonly bytes: number;
+  readonly tries: number;
 }
 
 /** What the letters of each origin come to, as of a version of the file. */
@@ -181,15 +241,22 @@ const columns = [
   "arrived_at_ms",
   "stored_at_ms",
   "size_bytes",
+  "delimiter",
+  "tries",
 ] as const;
 
-function valuesOf(letter: DeadLetter, storedAtMs: number, size: number): SqlValue[] {
+function valuesOf(letter: DeadLetter, storedAtMs: number, size: number, tries: number): SqlValue[] {
   const { id, reason, detail, origin, source, row, byte, decoder, header, raw, arrivedAtMs } = letter;
   const headerText = header === null ? null : JSON.stringify(header);
-  return [id, reason, detail, origin, source, row, byte, decoder, headerText, raw, arrivedAtMs, storedAtMs, size];
+  const delimiter = letter.delimiter ?? null;
+  return [
+    ...[id, reason, detail, origin, source, row, byte, decoder, headerText, raw, arrivedAtMs, storedAtMs, size],
+    ...[delimiter, tries],
+  ];
 }
 
 function letterOf(row: SqlRow): StoredLetter {
+  const delimiter = textOrNullIn(row, "delimiter");
   return {
     number: numberIn(row, "number"),
     id: textIn(row, "id"),
@@ -201,14 +268,19 @@ function letterOf(row: SqlRow): StoredLetter {
     byte: numberOrNullIn(row, "byte"),
     decoder: textIn(row, "decoder"),
     header: jsonOrNullIn(row, "header", isTextList),
+    ...(delimiter === null ? {} : { delimiter }),
     raw: bytesIn(row, "raw"),
     arrivedAtMs: numberIn(row, "arrived_at_ms"),
     storedAtMs: numberIn(row, "stored_at_ms"),
+    tries: numberIn(row, "tries"),
   };
 }
 
 /** Every value is bound, never written into the SQL. */
-function conditionOf(filter: LetterFilter): { readonly where: string; readonly values: readonly SqlValue[] } {
+function conditionOf(
+  filter: LetterFilter,
+  more: readonly (readonly [condition: string, value: SqlValue])[] = [],
+): { readonly where: string; readonly values: readonly SqlValue[] } {
   const conditions: string[] = [];
   const values: SqlValue[] = [];
   function add(condition: string, value: SqlValue | undefined): void {
@@ -221,5 +293,6 @@ function conditionOf(filter: LetterFilter): { readonly where: string; readonly v
   add("source = ?", filter.source);
   add("arrived_at_ms >= ?", filter.sinceMs);
   add("arrived_at_ms <= ?", filter.untilMs);
+  for (const [condition, value] of more) add(condition, value);
   return { where: conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`, values };
 }

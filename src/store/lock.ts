@@ -11,7 +11,10 @@
 import { WeirError } from "../core/error.ts";
 import { quoted } from "../core/text.ts";
 import { type Database, isBusy, openDatabase } from "./database.ts";
-import { ensurePrivateFile, ensureStateDir, lockPath } from "./state_dir.ts";
+import { ensurePrivateFile, ensureStateDir, lockPath, stateDirError } from "./state_dir.ts";
+
+/** Who has it for longer than this keeps it; a command that looks whether a gateway runs has it for less. */
+const glanceMs = 200;
 
 /** The lock, held. */
 export interface StateLock {
@@ -45,9 +48,34 @@ export async function lockState(stateDir: string): Promise<StateLock> {
   };
 }
 
+/**
+ * Whether a gateway runs on the state folder. Looks by taking the lock for a moment, so it never answers from what a dead process wrote.
+ *
+ * @throws {WeirError} `permission`, `storage`.
+ */
+export async function isLocked(stateDir: string): Promise<boolean> {
+  const path = lockPath(stateDir);
+  try {
+    await Deno.stat(path);
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return false;
+    throw stateDirError(`Cannot look at ${quoted(path)}`, thrown);
+  }
+  const db = await openLock(path);
+  try {
+    db.exec("BEGIN IMMEDIATE");
+    return false;
+  } catch (thrown) {
+    if (isBusy(thrown)) return true;
+    throw thrown;
+  } finally {
+    db.close();
+  }
+}
+
 /** What a power cut left half written is no lock that anybody holds: it is removed and begun anew. */
 async function openLock(path: string): Promise<Database> {
-  const options = { journal: "memory", busyWaitMs: 0 } as const;
+  const options = { journal: "memory", busyWaitMs: glanceMs } as const;
   try {
     return openDatabase(path, options);
   } catch (thrown) {

@@ -7,7 +7,9 @@ import type { Clock } from "../core/clock.ts";
 import type { Origin } from "../core/delivery.ts";
 import type { DeadLetter } from "../core/reading.ts";
 import type { AppendResult, FileRecord, Ledger, LetterFilter, StoredLetter } from "../core/store.ts";
+import type { LetterRange } from "../core/replay.ts";
 import { letterBytes } from "./letter_size.ts";
+import { replayShelf } from "./memory_replays.ts";
 
 /** How large it may become, and its clock. */
 export interface MemoryLedgerOptions {
@@ -20,6 +22,8 @@ export interface MemoryLedgerOptions {
 export function memoryLedger(options: MemoryLedgerOptions): Ledger {
   const files = fileShelf();
   const letters = letterShelf(options.deadLetterBytesMax);
+  const replays = replayShelf(letters);
+  const marks = new Map<string, number>();
   let closed = false;
 
   /** Does the work at once, so that the caller may reuse its bytes, and gives a promise, as the ledger on disk does. */
@@ -43,6 +47,23 @@ export function memoryLedger(options: MemoryLedgerOptions): Ledger {
         const found = letters.matching(filter);
         return { letters: found.length, bytes: found.reduce((sum, letter) => sum + letterBytes(letter), 0) };
       }),
+    lettersInRange: (filter, range) => answer(() => letters.inRange(filter, range)),
+    removeLetters: (filter, limit) =>
+      answer(() => {
+        const oldest = letters.matching(filter).reverse().slice(0, limit);
+        letters.remove(oldest.map(({ number }) => number));
+        return oldest.length;
+      }),
+    askReplay: (wish) =>
+      answer(() => {
+        const last = letters.matching({})[0]?.number ?? 0;
+        return replays.ask(wish, last, letters.matching(wish.filter).length, options.clock.wallMs());
+      }),
+    nextReplay: () => answer(() => replays.next()),
+    replay: (number) => answer(() => replays.byNumber(number)),
+    stepReplay: (step) => answer(() => replays.step(step)),
+    mark: (name) => answer(() => marks.get(name) ?? 0),
+    saveMark: (name, number) => answer(() => void marks.set(name, number)),
     close() {
       closed = true;
       return Promise.resolve();
@@ -103,7 +124,8 @@ function letterShelf(bytesMax: number) {
     if (former !== undefined) formerBytes[former.origin] = letterBytes(former);
     const streamBytes = bytesOf.real_time - formerBytes.real_time;
     let missing = streamBytes + bytesOf.batch - formerBytes.batch + letterBytes(letter) - bytesMax;
-    if (missing > 0 && letter.origin === "batch") return -1;
+    // One that is stored already holds the same bytes: it stays as it is.
+    if (missing > 0 && letter.origin === "batch") return former === undefined ? -1 : 0;
     if (missing > streamBytes) return 1;
     let dropped = 0;
     for (const oldest of kept.values()) {
@@ -116,7 +138,7 @@ function letterShelf(bytesMax: number) {
     const number = former?.number ?? (lastNumber += 1);
     // Put back under its number, a letter keeps its place in the map.
     if (former !== undefined) bytesOf[former.origin] -= letterBytes(former);
-    keep({ ...letter, raw: letter.raw.slice(), number, storedAtMs });
+    keep({ ...letter, raw: letter.raw.slice(), number, storedAtMs, tries: former?.tries ?? 0 });
     return dropped;
   }
 
@@ -129,6 +151,26 @@ function letterShelf(bytesMax: number) {
         droppedStreamLetters += dropped;
       }
       return { accepted: letters.length, droppedStreamLetters };
+    },
+    remove(numbers: readonly number[]): void {
+      for (const number of numbers) {
+        const letter = kept.get(number);
+        if (letter !== undefined) remove(letter);
+      }
+    },
+    failedAgain(numbers: readonly number[]): void {
+      for (const number of numbers) {
+        const letter = kept.get(number);
+        if (letter !== undefined) kept.set(number, { ...letter, tries: letter.tries + 1 });
+      }
+    },
+    /** Oldest first. */
+    inRange(filter: LetterFilter, { after, upTo, limit, bytesMax }: LetterRange): readonly StoredLetter[] {
+      let bytes = 0;
+      return [...kept.values()]
+        .filter((letter) => letter.number > after && letter.number <= upTo && fits(letter, filter))
+        .slice(0, limit)
+        .filter((letter, index) => (bytes += letterBytes(letter)) <= bytesMax || index === 0);
     },
     byNumber: (number: number): StoredLetter | null => kept.get(number) ?? null,
     /** Newest first. */

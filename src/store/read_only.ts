@@ -26,9 +26,10 @@ export async function openLedgerReadOnly(stateDir: string): Promise<ReadOnlyLedg
   await mustBeReadable(stateDir, path);
   const db = openDatabase(path, { readOnly: true });
   try {
-    if (checkedVersion(db) === 0) throw missing(stateDir);
+    const version = checkedVersion(db);
+    if (version === 0) throw missing(stateDir);
     const files = fileTable(db);
-    const letters = letterReader(db);
+    const letters = letterReader(db, version);
     return {
       files: (folder, limit) => Promise.try(() => files.files(folder, limit)),
       fileById: (fileId) => Promise.try(() => files.fileById(fileId)),
@@ -43,8 +44,12 @@ export async function openLedgerReadOnly(stateDir: string): Promise<ReadOnlyLedg
   }
 }
 
-/** Opens no file of the database itself: SQLite's locks on it would go with the handle. */
-async function mustBeReadable(stateDir: string, path: string): Promise<void> {
+/**
+ * Tells that there is no state file. Opens no file of the database itself: SQLite's locks on it would go with the handle.
+ *
+ * @throws {WeirError} `unavailable`, `permission`, `storage`.
+ */
+export async function mustBeReadable(stateDir: string, path: string): Promise<void> {
   try {
     await Deno.stat(path);
   } catch (thrown) {
@@ -53,7 +58,8 @@ async function mustBeReadable(stateDir: string, path: string): Promise<void> {
   }
 }
 
-function missing(stateDir: string): WeirError {
+/** There is nothing to look at. */
+export function missing(stateDir: string): WeirError {
   return new WeirError("unavailable", `There is no state in ${quoted(stateDir)}: no gateway has run with it`, {
     advice: "Name the gateway's state folder with --state-dir",
   });

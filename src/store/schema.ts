@@ -62,7 +62,34 @@ const migrations: readonly string[] = [
   -- Covers both the sum of the sizes and the search for the oldest letters of streams.
   CREATE INDEX letters_by_origin ON letters (origin, number, size_bytes);
   `,
+  `
+  ALTER TABLE letters ADD COLUMN delimiter TEXT;
+  ALTER TABLE letters ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX letters_by_age ON letters (arrived_at_ms);
+
+  CREATE TABLE requests (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    filter          TEXT NOT NULL,
+    rate_per_second INTEGER NOT NULL,
+    last_letter     INTEGER NOT NULL,
+    at_letter       INTEGER NOT NULL,
+    total           INTEGER NOT NULL,
+    delivered       INTEGER NOT NULL DEFAULT 0,
+    filtered        INTEGER NOT NULL DEFAULT 0,
+    failed          INTEGER NOT NULL DEFAULT 0,
+    done            INTEGER NOT NULL DEFAULT 0,
+    asked_at_ms     REAL NOT NULL
+  ) STRICT;
+
+  CREATE TABLE marks (
+    name   TEXT PRIMARY KEY,
+    number INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
+
+/** From this version of the tables on, letters can be acted on. */
+export const newestVersion = migrations.length;
 
 /**
  * Brings the file to the newest version; an empty one gets its tables.

@@ -6,6 +6,7 @@ import { fakeContext } from "./fake_context.ts";
 const letter: StoredLetter = {
   number: 17,
   storedAtMs: Date.UTC(2026, 2, 1, 8),
+  tries: 0,
   id: "gw/abc/1234",
   reason: "bad_csv",
   detail: "7 cells, 5 columns",

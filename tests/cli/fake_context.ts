@@ -9,6 +9,7 @@ import type { Settings } from "../../src/config/settings.ts";
 import { seededDice } from "../../src/core/dice.ts";
 import { WeirError } from "../../src/core/error.ts";
 import type { AppStatus } from "../../src/core/status.ts";
+import type { LetterDesk } from "../../src/store/letter_desk.ts";
 import { type FakeMachine, fakeMachine } from "../config/fake_machine.ts";
 import { type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
 
@@ -34,6 +35,9 @@ export interface FakeOptions {
   /** Thrown when an app is made. */
   readonly refusal?: unknown;
   readonly letters?: Partial<LetterBook>;
+  readonly desk?: Partial<LetterDesk>;
+  /** What the person at the terminal answers; absent: there is no terminal. */
+  readonly answer?: string;
   readonly columns?: number;
   readonly colour?: boolean;
   readonly stdout?: CommandContext["stdout"];
@@ -119,6 +123,25 @@ export function fakeContext(args: readonly string[], options: FakeOptions = {}):
         },
         ...options.letters,
       });
+    },
+    openLetterDesk(stateDir) {
+      seen.calls.push(`desk ${stateDir}`);
+      return Promise.resolve({
+        letterCount: () => Promise.resolve({ letters: 0, bytes: 0 }),
+        removeLetters: () => Promise.resolve(0),
+        askReplay: () => Promise.reject(new Error("Nobody was to ask")),
+        replay: () => Promise.resolve(null),
+        gatewayRuns: () => Promise.resolve(true),
+        close() {
+          seen.calls.push("close");
+          return Promise.resolve();
+        },
+        ...options.desk,
+      });
+    },
+    ask(question) {
+      seen.calls.push(`ask ${question}`);
+      return options.answer ?? null;
     },
   };
   return {

@@ -9,6 +9,7 @@ import type { FileRecord, Ledger } from "../../src/core/store.ts";
 import { letterBytes } from "../../src/store/letter_size.ts";
 import { fileRecord, letter, letters } from "../support/ledger_values.ts";
 import { type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
+import { replayPromises } from "./ledger_replay_contract.ts";
 
 /** Opens an empty ledger. `dispose` removes what is left after it was closed. */
 export type MakeLedger = (
@@ -99,6 +100,7 @@ export function ledgerContract(name: string, make: MakeLedger): void {
       row: null,
       byte: null,
       header: ["a", "\u{1f321}", ""],
+      delimiter: ";",
       raw: new Uint8Array([0, 255, 10]),
       arrivedAtMs: 1.25,
     });
@@ -109,7 +111,7 @@ export function ledgerContract(name: string, make: MakeLedger): void {
     });
     const [newest, oldest] = await ledger.list({}, 10);
     assert.equal(newest?.id, "y");
-    assert.deepEqual(oldest, { ...odd, number: oldest?.number, storedAtMs: clock.wallMs() });
+    assert.deepEqual(oldest, { ...odd, number: oldest?.number, storedAtMs: clock.wallMs(), tries: 0 });
     assert.deepEqual(await ledger.letter(oldest?.number ?? -1), oldest);
     assert.equal(await ledger.letter(999), null);
   });
@@ -202,6 +204,17 @@ export function ledgerContract(name: string, make: MakeLedger): void {
     },
     sizeOf([...ten.slice(0, 9), ...letters("real_time", 1)]),
   );
+
+  promise("a letter of a file that has grown and finds no room stays as it was, and is accepted", async (ledger) => {
+    await ledger.append(ten);
+    const grown = ten.map((one) => ({ ...one, detail: `${one.detail} and more` }));
+    assert.deepEqual(await ledger.append(grown), { accepted: 10, droppedStreamLetters: 0 });
+    assert.deepEqual((await ledger.list({}, 10)).map(({ detail }) => detail), ten.map(({ detail }) => detail));
+    assert.deepEqual(await ledger.letterCount({}), { letters: 10, bytes: roomForTen });
+    assert.equal((await ledger.append(letters("batch", 1, 30))).accepted, 0);
+  }, roomForTen);
+
+  replayPromises(promise);
 
   promise("the number of a letter that went is never given again", async (ledger) => {
     await ledger.append(letters("real_time", 1));

@@ -73,6 +73,20 @@ Deno.test("the ledger on disk and the one in memory agree, whatever is asked of 
     fc.nat(9).map((before) => (l: Ledger) => l.forgetFiles(before)),
     fc.constantFrom("01", "02").map((sha256) => (l: Ledger) => l.fileByHash("/in", sha256)),
     fc.constant((l: Ledger) => l.files("/in", 2)),
+    fc.tuple(filter, fc.nat(3), fc.nat(9), fc.nat(4), fc.nat(900)).map(
+      ([by, after, upTo, limit, bytesMax]) => (l: Ledger) => l.lettersInRange(by, { after, upTo, limit, bytesMax }),
+    ),
+    fc.tuple(filter, fc.nat(3)).map(([by, limit]) => (l: Ledger) => l.removeLetters(by, limit)),
+    filter.map((by: LetterFilter) => (l: Ledger) =>
+      l.askReplay({ filter: { ...by }, ratePerSecond: 5 }).catch((thrown: unknown) => String(thrown))
+    ),
+    fc.tuple(fc.nat(3), fc.uniqueArray(fc.nat(9), { maxLength: 3 }), fc.boolean()).map(
+      ([request, of, done]) => (l: Ledger) => {
+        const [delivered, filtered, failed] = [of.slice(0, 1), of.slice(1, 2), of.slice(2)];
+        return l.stepReplay({ request, atLetter: of[0] ?? 0, delivered, filtered, failed, done });
+      },
+    ),
+    fc.constant((l: Ledger) => l.nextReplay()),
   );
   await using at = await stateFolder();
   await fc.assert(

@@ -34,7 +34,10 @@ export async function checkKafka(options: ParsedOptions, open: OpenConnection): 
 }
 
 async function checkTopics(options: ParsedOptions, connection: Connection): Promise<Finding[]> {
-  const names = options.topic.fields.length === 0 ? [options.topic.source] : options.topicAllow;
+  const names = [
+    ...(options.topic.fields.length === 0 ? [options.topic.source] : options.topicAllow),
+    ...(options.deadLetterTopic === null ? [] : [options.deadLetterTopic]),
+  ];
   const ask = <T>(request: Parameters<typeof connection.request<T>>[0]) =>
     connection.request(request, options.requestTimeoutMs);
   try {

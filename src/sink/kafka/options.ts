@@ -27,6 +27,8 @@ export interface KafkaSinkOptions {
   readonly topic: string;
   /** Topics that a template may give. Needed when `topic` has fields: a payload must not choose just any topic. */
   readonly topicAllow?: readonly string[];
+  /** Where dead letters are sent too. Null: nowhere. Default: null. */
+  readonly deadLetterTopic?: string | null;
   /** Template of the key: `{device_id}`. Null or empty: no keys. Default: `{device_id}`. */
   readonly key?: string | null;
   /** Default: `none`. */
@@ -89,7 +91,9 @@ export function parseOptions(options: KafkaSinkOptions): ParsedOptions {
       },
     );
   }
-  for (const name of topic.fields.length === 0 ? [topic.source] : topicAllow) {
+  const deadLetterTopic = options.deadLetterTopic ?? null;
+  const letterTopics = deadLetterTopic === null ? [] : [deadLetterTopic];
+  for (const name of [...topic.fields.length === 0 ? [topic.source] : topicAllow, ...letterTopics]) {
     if (!isTopicName(name)) {
       throw new WeirError("configuration", `${quoted(name)} cannot be the name of a Kafka topic`, {
         advice: topicNameAdvice,
@@ -103,6 +107,7 @@ export function parseOptions(options: KafkaSinkOptions): ParsedOptions {
     gateway: options.gateway,
     topic,
     topicAllow,
+    deadLetterTopic,
     key,
     compression: options.compression ?? "none",
     headers: options.headers ?? [],

@@ -27,6 +27,8 @@ export interface RecordShape<T> {
   readonly value: (item: T) => string | null;
   /** Size of the value in UTF-8; asked for only when there is one. */
   readonly valueBytes: (item: T) => number;
+  /** In place of `value`: bytes that need not be text. Default: the values are texts. */
+  readonly raw?: (item: T) => Uint8Array;
   /** A header whose text is null is left out of that record. */
   readonly headers: readonly { readonly name: string; readonly text: (item: T) => string | null }[];
 }
@@ -91,16 +93,30 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     encode(items, keys, from, countMax, bytesMax, stamp) {
       const end = from + Math.min(countMax, items.length - from);
       position = batchHeaderBytes;
-      let count = together.gather(items, keys, from, end, bytesMax - batchHeaderBytes);
-      reserve(together.bytes);
-      if (together.write(buffer, position)) position += together.bytes;
-      else count = writeOneByOne(items, keys, from, end, bytesMax);
+      const count = shape.raw === undefined
+        ? writeTogether(items, keys, from, end, bytesMax)
+        : writeOneByOne(items, keys, from, end, bytesMax);
       const bytes = compression === "none" ? buffer.slice(0, position) : compressed();
       writeBatchHeader(bytes, count, stamp);
       if (buffer.length > workingBytesKeptMax) buffer = new Uint8Array(firstBytes);
       return { count, bytes };
     },
   };
+
+  /** Writes records as one text, where that is possible; returns how many. */
+  function writeTogether(
+    items: readonly T[],
+    keys: readonly (string | null)[],
+    from: number,
+    end: number,
+    bytesMax: number,
+  ): number {
+    const count = together.gather(items, keys, from, end, bytesMax - batchHeaderBytes);
+    reserve(together.bytes);
+    if (!together.write(buffer, position)) return writeOneByOne(items, keys, from, end, bytesMax);
+    position += together.bytes;
+    return count;
+  }
 
   /** Writes records text by text, whatever is in them; returns how many. */
   function writeOneByOne(
@@ -133,7 +149,8 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     buffer[position++] = 0;
     position = writeVarint(buffer, position, offsetDelta);
     writeText(key);
-    writeText(shape.value(item));
+    if (shape.raw === undefined) writeText(shape.value(item));
+    else writeBytes(shape.raw(item));
     writeHeaders(item);
     closeLength(start, 2);
   }
@@ -154,6 +171,13 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
       count += 1;
     }
     buffer[countAt] = count << 1;
+  }
+
+  function writeBytes(bytes: Uint8Array): void {
+    reserve(bytes.length + 8);
+    position = writeVarint(buffer, position, bytes.length);
+    buffer.set(bytes, position);
+    position += bytes.length;
   }
 
   /** Text with its length in bytes before it; null has the length -1. */

@@ -19,6 +19,7 @@ import { printable, quoted } from "../../core/text.ts";
 import { checkKafka } from "./check.ts";
 import { type Cluster, createCluster } from "./cluster.ts";
 import { connectionOpener, type OpenConnection } from "./connection.ts";
+import { followToTopic } from "./letter_topic.ts";
 import {
   isTopicName,
   type KafkaSinkOptions,
@@ -119,6 +120,21 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
         retries: sum("retries"),
         throttledMs: sum("throttledMs"),
       };
+    },
+    followLetters(letters) {
+      const topic = parsed.deadLetterTopic;
+      if (topic === null) return null;
+      const clientId = `${parsed.gateway}-letters`;
+      const cluster = createCluster(parsed, opener(clientId), dice);
+      return followToTopic({
+        topic,
+        letters,
+        clock,
+        dice,
+        emit,
+        createProducer: (how) =>
+          createProducer({ ...parsed, clientId, lingerMs: 0 }, { clock, dice, emit, cluster, troubles, ...how }),
+      });
     },
     check: (): Promise<readonly Finding[]> => checkKafka(parsed, opener(`${parsed.gateway}-check`)),
   };

@@ -113,6 +113,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   let pieces: Pieces | null = null;
   let ended = false;
   let header: readonly string[] | null = null;
+  let delimiter: string | null = null;
   let lastRow = record.checkpoint?.row ?? 0;
   let badRows = record.counts.deadLettered;
   let lastEnd = skipBytes;
@@ -198,7 +199,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     for (const row of rows) {
       if (firstByte === null) {
         firstByte = row.start;
-        header = from.stateAfter(row).header;
+        ({ header, delimiter } = from.stateAfter(row));
         if (header !== null) deps.normalizer.checkHeader(header);
       }
       const index = delivery.add(row.row, row.end);
@@ -242,6 +243,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       byte: row.start,
       decoder: from.format,
       header,
+      ...(delimiter === null ? {} : { delimiter }),
       raw,
       arrivedAtMs: arrival.wallMs,
     } as const;

@@ -68,6 +68,7 @@ export function fakeStatus(upMs: number, changes: Partial<AppStatus> = {}): AppS
 export function fakeLetter(number: number, changes: Partial<StoredLetter> = {}): StoredLetter {
   return {
     number,
+    tries: 0,
     storedAtMs: Date.UTC(2026, 0, 1) + number,
     id: `gw/f/${number}`,
     reason: "bad_csv",

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Compression, createRecordBatchEncoder } from "../../../src/sink/kafka/record_batch.ts";
+import { type Compression, createRecordBatchEncoder, type RecordShape } from "../../../src/sink/kafka/record_batch.ts";
 import { readBatch } from "./batch_reader.ts";
 
 interface Item {
@@ -58,6 +58,20 @@ for (const compression of ["none", "gzip", "zstd"] satisfies Compression[]) {
     }));
   });
 }
+
+Deno.test("a value of bytes is written as it is, as the same text would be", () => {
+  const encoded = (shape: RecordShape<null>) =>
+    createRecordBatchEncoder(shape, "none").encode([null, null], ["k", null], 0, Infinity, Infinity, stamp).bytes;
+  const textOf = (text: string) =>
+    encoded({ value: () => text, valueBytes: () => new TextEncoder().encode(text).length, headers: [] });
+  const rawOf = (raw: Uint8Array) =>
+    encoded({ value: () => null, valueBytes: () => raw.length, raw: () => raw, headers: [] });
+  for (const text of ["", "a", "\u20ac".repeat(50), "x".repeat(70_000)]) {
+    assert.deepEqual(rawOf(new TextEncoder().encode(text)), textOf(text));
+  }
+  const odd = new Uint8Array([0xff, 0x00, 0xfe]);
+  assert.ok(rawOf(odd).join().includes("6,255,0,254"));
+});
 
 Deno.test("a record of 600 KB and one of two bytes live in one batch", () => {
   const encoder = createRecordBatchEncoder(shape, "none");

@@ -65,6 +65,7 @@ Deno.test("a bad row is an item with all that a replay needs", () =>
       row: 2,
       byte: 10,
       decoder: "csv",
+      delimiter: ",",
       header: ["name"],
       raw: "bad\n",
       arrivedAtMs: 0,

@@ -1,0 +1,73 @@
+/**
+ * `weir dlq purge`: deletes dead letters, also while the gateway runs.
+ *
+ * @module
+ */
+import { gather } from "../config/gather.ts";
+import { stateDirOf } from "../config/load.ts";
+import { options } from "../config/options.ts";
+import { exitCodes } from "../core/error.ts";
+import { formatBytes, formatCount } from "../core/text.ts";
+import type { Command } from "./command.ts";
+import { commandHelp } from "./help.ts";
+import { filterOf } from "./letter_filter.ts";
+import { sayProblems, strayWord } from "./mistakes.ts";
+
+/** Letters that go in one transaction: the gateway waits no longer than that. */
+const purgedAtOnceMax = 500;
+
+/** The command. */
+export const dlqPurge: Command = {
+  name: "dlq purge",
+  summary: "delete dead letters",
+  words: "",
+  examples: ["weir dlq purge --reason bad_csv --until 7d", "weir dlq purge --all --yes"],
+  async run(context) {
+    const gathered = gather("dlq purge", context.args, context.surroundings);
+    const { output } = context;
+    if (gathered.help) {
+      output.write(commandHelp(dlqPurge, output.columns));
+      return exitCodes.ok;
+    }
+    const filter = filterOf(gathered, context.clock.wallMs());
+    const { all, yes } = options.letters;
+    const problems = [...gathered.problems, ...gathered.words.map(strayWord)];
+    const filtered = Object.keys(filter).length > 0;
+    if (!filtered && !gathered.value(all)) {
+      problems.push({
+        where: "--all",
+        seen: null,
+        message: "Missing: without a filter (--reason, --origin, --source, --since, --until) all letters would go",
+      });
+    } else if (filtered && gathered.value(all)) {
+      problems.push({ where: "--all", seen: null, message: "Has no use beside a filter" });
+    }
+    if (problems.length > 0) return sayProblems(context, problems);
+
+    const desk = await context.openLetterDesk(stateDirOf(gathered, context.surroundings));
+    try {
+      const { letters, bytes } = await desk.letterCount(filter);
+      if (letters === 0) {
+        output.write("No dead letters match.\n");
+        return exitCodes.ok;
+      }
+      const what = `${formatCount(letters)} dead letters (${formatBytes(bytes)})`;
+      const answer = gathered.value(yes) ? "yes" : context.ask(`Delete ${what} for good? Type yes:`);
+      if (answer !== null && !/^y(es)?$/i.test(answer.trim())) {
+        output.write("Nothing was deleted.\n");
+        return exitCodes.ok;
+      }
+      // What comes in meanwhile is not what was asked about.
+      let gone = 0;
+      while (gone < letters) {
+        const now = await desk.removeLetters(filter, Math.min(purgedAtOnceMax, letters - gone));
+        if (now === 0) break;
+        gone += now;
+      }
+      output.write(`${gone === 1 ? "1 dead letter" : `${formatCount(gone)} dead letters`} deleted.\n`);
+      return exitCodes.ok;
+    } finally {
+      await desk.close();
+    }
+  },
+};
