@@ -65,14 +65,16 @@ for (const format of ["gzip", "zstd"] as const) {
         const { out, error } = await inflate(bytes.subarray(0, length));
         const expected = joined([text.subarray(0, 50_000), text]).subarray(0, out.length);
         assert.ok(Buffer.from(out).equals(expected));
-        if (length === first) return assert.equal(error, null);
+        // A cut between two frames cannot be seen; the library ends what it writes with a frame of nothing.
+        const betweenFrames = length === first || (format === "zstd" && out.length === 50_000 + text.length);
+        if (betweenFrames && error === null) return;
         assert.ok(
           error instanceof WeirError && error.code === "bad_file" && error.message.includes("cut"),
           String(error),
         );
         assert.ok(length <= first || out.length >= 50_000, "the first member is given out whole");
       }),
-      { numRuns: 30, examples: [[bytes.length - 1], [first], [first + 3]] },
+      { numRuns: 30, examples: [[bytes.length - 1], [bytes.length - 9], [first], [first + 3]] },
     );
   });
 }
