@@ -82,6 +82,8 @@ Deno.test("whatever a message holds, it is settled and acknowledged once, in its
       const source = createMqttSource({
         ...defaultOptions,
         subscriptions: [{ template: "plant/{site}/{metric}", weight: 1 }],
+        // Nothing is settled before all have come: twelve of the largest must find room.
+        inboxBytesMax: 2 ** 30,
       }, { ...parts, ...realDecoding() });
       await source.start(() => {});
       await clock.advance(1);
