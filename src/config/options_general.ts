@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Reason } from "../core/reading.ts";
+import { reasons } from "../core/reading.ts";
 import { type Kind, kind, refuse } from "./kind.ts";
 import { count, duration, durationOrNone, moment, oneOf, path, rate, size, text } from "./kinds.ts";
 import { type CommandName, defaulted, optional, toggle } from "./option.ts";
@@ -145,24 +145,6 @@ export const thisRun = {
     flagOnly: true,
   }),
 };
-
-const reasons: readonly Reason[] = Object.values(
-  // A reason that the type knows and this list does not is a type error here.
-  {
-    bad_json: "bad_json",
-    bad_csv: "bad_csv",
-    invalid_utf8: "invalid_utf8",
-    too_long: "too_long",
-    missing_field: "missing_field",
-    wrong_type: "wrong_type",
-    extra_field: "extra_field",
-    rule_error: "rule_error",
-    topic_mismatch: "topic_mismatch",
-    too_large: "too_large",
-    bad_topic: "bad_topic",
-    rejected: "rejected",
-  } satisfies { readonly [R in Reason]: R },
-);
 
 /** Which dead letters, and what to do with them. */
 export const letters = {

@@ -50,29 +50,33 @@ export interface Misfit extends ItemBase {
 /** What a flow carries. */
 export type Item = Reading | Filtered | Misfit;
 
-/** Why something is a dead letter. */
-export type Reason =
+/** All reasons for which something is a dead letter. */
+export const reasons = [
   /** Not JSON, or JSON that is not an object, array of objects or scalar. */
-  | "bad_json"
+  "bad_json",
   /** A CSV row with too many or too few cells, a stray quote, a quote that is never closed. */
-  | "bad_csv"
-  | "invalid_utf8"
+  "bad_csv",
+  "invalid_utf8",
   /** A row or payload over the size limit. */
-  | "too_long"
-  | "missing_field"
-  | "wrong_type"
+  "too_long",
+  "missing_field",
+  "wrong_type",
   /** A field that the schema does not know, with `--extra reject`. */
-  | "extra_field"
+  "extra_field",
   /** A `--set` or `--filter` expression failed on this reading. */
-  | "rule_error"
+  "rule_error",
   /** The topic fits no template. */
-  | "topic_mismatch"
+  "topic_mismatch",
   /** Kafka (or the sink) refuses the record for its size. */
-  | "too_large"
+  "too_large",
   /** The topic that the template gives is not on the allow-list or not a legal name. */
-  | "bad_topic"
+  "bad_topic",
   /** The sink refuses this one record for another reason of its own. */
-  | "rejected";
+  "rejected",
+] as const;
+
+/** Why something is a dead letter. */
+export type Reason = typeof reasons[number];
 
 /** Something that could not be forwarded, with all that a person needs to understand it and a replay needs to try again. */
 export interface DeadLetter {

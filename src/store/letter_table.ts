@@ -5,7 +5,7 @@
  * @module
  */
 import type { Origin } from "../core/delivery.ts";
-import type { DeadLetter, Reason } from "../core/reading.ts";
+import { type DeadLetter, reasons } from "../core/reading.ts";
 import type { AppendResult, LetterFilter, StoredLetter } from "../core/store.ts";
 import type { LetterRange } from "../core/replay.ts";
 import type { Database, SqlRow, SqlValue } from "./database.ts";
@@ -40,23 +40,6 @@ export interface LetterWriter {
 }
 
 const origins = ["real_time", "batch"] as const;
-const reasons: readonly Reason[] = Object.values(
-  // A reason that the type knows and this table does not is a type error here.
-  {
-    bad_json: "bad_json",
-    bad_csv: "bad_csv",
-    invalid_utf8: "invalid_utf8",
-    too_long: "too_long",
-    missing_field: "missing_field",
-    wrong_type: "wrong_type",
-    extra_field: "extra_field",
-    rule_error: "rule_error",
-    topic_mismatch: "topic_mismatch",
-    too_large: "too_large",
-    bad_topic: "bad_topic",
-    rejected: "rejected",
-  } satisfies { readonly [R in Reason]: R },
-);
 
 /**
  * Reads letters; prepares nothing until asked.
