@@ -60,7 +60,10 @@ mosquittoTest(
     const at = (port: number) => `mqtts://127.0.0.1:${port}`;
     await using right = await run({ url, tls: { ca, identity: gateway } });
     await right.subscribed();
-    assert.match(broker.log(), /New client connected .* as weir-e2e \(.*u'gateway-1'\)/);
+    await eventually(
+      "the broker names who came",
+      () => /New client connected .* as weir-e2e \(.*u'gateway-1'\)/.test(broker.log()),
+    );
     assert.deepEqual((await right.source.check()).map(({ ok }) => ok), [true, true]);
 
     await Promise.all([
