@@ -34,7 +34,7 @@ const suites: Readonly<Record<string, (scene: Scene) => Promise<readonly Figure[
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const mosquittoProgram = findMosquitto("the benchmark");
 if (mosquittoProgram === null) Deno.exit(1);
-const kafka = await startKafka({ properties: { "log.retention.ms": "-1" } });
+const kafka = await startKafka({ properties: { "log.retention.ms": "-1" } }, "full");
 const folder = await Deno.makeTempDir({ prefix: "weir-bench-" });
 const figures: Figure[] = [];
 try {
