@@ -27,6 +27,7 @@ import { createLog } from "../ops/log.ts";
 import { terminalOf } from "../ops/terminal.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { commandHelp } from "./help.ts";
+import { programWords } from "./inside.ts";
 import { sayProblems } from "./mistakes.ts";
 import { listenForStop, type StopRequests, watchedStdout } from "./stop.ts";
 
@@ -226,17 +227,18 @@ function sinkText(sink: SinkSettings): string {
 }
 
 function whatNext(workspace: Workspace): readonly { readonly command: string; readonly what: string }[] {
+  const program = programWords();
   return [
     {
-      command: `deno run -A main.ts dlq list --state-dir ${workspace.state}`,
+      command: `${program} dlq list --state-dir ${workspace.state}`,
       what: "the bad rows and payloads, each with its reason and place",
     },
     {
-      command: "deno task demo --files-cap none",
+      command: `${program} demo --files-cap none`,
       what: "the same without a cap: see what it does to the delay of the streams",
     },
     {
-      command: "deno run -A main.ts run --help",
+      command: `${program} run --help`,
       what: "the settings for your own broker, folders and Kafka",
     },
     { command: `rm -r ${workspace.root}`, what: "away with all that this demo wrote" },
