@@ -7,7 +7,6 @@
 import { tmpdir } from "node:os";
 import type { App } from "../app.ts";
 import { gather, type Presets } from "../config/gather.ts";
-import { loadSettings } from "../config/load.ts";
 import { options } from "../config/options.ts";
 import type { Settings, SinkSettings } from "../config/settings.ts";
 import { type Clock, sleep } from "../core/clock.ts";
@@ -26,9 +25,8 @@ import { createLiveViewer } from "../ops/live.ts";
 import { createLog } from "../ops/log.ts";
 import { terminalOf } from "../ops/terminal.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { commandHelp } from "./help.ts";
 import { programWords } from "./inside.ts";
-import { sayProblems } from "./mistakes.ts";
+import { openSettings } from "./opening.ts";
 import { listenForStop, type StopRequests, watchedStdout } from "./stop.ts";
 
 /** How long the gateway may take to read what the broker still holds when the sensors fall silent. */
@@ -63,15 +61,11 @@ export const demo: Command = {
   ],
   async run(context) {
     const workspace = planWorkspace(tmpdir(), context.clock.wallMs(), context.dice);
-    const loaded = loadSettings("demo", context.args, context.surroundings, {
+    const loaded = openSettings(demo, context, {
       presets: presets(workspace, context),
       validate: context.complaintsOf,
     });
-    if (loaded.kind === "help") {
-      context.output.write(commandHelp(demo, context.output.columns));
-      return exitCodes.ok;
-    }
-    if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
+    if (typeof loaded === "number") return loaded;
     const stop = listenForStop(context);
     const broker = await startBroker();
     try {
