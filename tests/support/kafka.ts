@@ -178,7 +178,14 @@ function existingKafka(brokers: readonly string[]): RunningKafka {
     async createTopic(topic, partitions, config = {}) {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
       const topics = [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }];
-      await kafka.admin((admin) => admin.createTopics({ topics, waitForLeaders: true }));
+      await kafka.admin(async (admin) => {
+        // It would wait for leaders by itself, but gives up when the broker does not know the new topic at once.
+        await admin.createTopics({ topics, waitForLeaders: false });
+        await eventually(`${topic} has its leaders`, async () => {
+          const { topics: [made] } = await admin.fetchTopicMetadata({ topics: [topic] });
+          return made?.partitions.length === partitions && made.partitions.every(({ leader }) => leader >= 0);
+        }, 20_000);
+      });
     },
     async admin(act) {
       const admin = new Kafka({ clientId: "weir-test", brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
