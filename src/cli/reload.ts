@@ -7,13 +7,14 @@
  */
 import type { App } from "../app.ts";
 import type { Gathered } from "../config/gather.ts";
-import { type Loaded, loadSettings } from "../config/load.ts";
+import { loadSettings } from "../config/load.ts";
 import { optionList } from "../config/options.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Emit } from "../core/event.ts";
 import { messageOf, WeirError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import type { CommandContext } from "./command.ts";
+import type { LoadedSettings } from "./opening.ts";
 
 /** Settings that a reload takes over whole. */
 const changeable: ReadonlySet<string> = new Set([
@@ -33,9 +34,6 @@ const changeable: ReadonlySet<string> = new Set([
 
 /** Settings that a reload takes over the weights of. */
 const weighted: ReadonlySet<string> = new Set(["files-dir", "mqtt-topic"]);
-
-/** What was loaded at the start. */
-export type LoadedSettings = Extract<Loaded, { kind: "settings" }>;
 
 /** Makes the function that reloads. It never throws but for a defect; what came of it is told through `emit`. */
 export function createReload(
