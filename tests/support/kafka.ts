@@ -198,16 +198,8 @@ function existingKafka(brokers: readonly string[]): RunningKafka {
     },
     async read(topic) {
       const lines = await output("kcat", [
-        "-b",
-        brokers.join(","),
-        "-C",
-        "-t",
-        topic,
-        "-e",
-        "-q",
-        "-J",
-        "-X",
-        "check.crcs=true",
+        ...["-b", brokers.join(","), "-C", "-t", topic],
+        ...["-e", "-q", "-J", "-X", "check.crcs=true"],
       ]);
       return lines.split("\n").filter((line) => line !== "").map(recordOf);
     },
