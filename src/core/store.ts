@@ -94,6 +94,10 @@ export interface LetterFilter {
   /** Time of arrival, wall-clock ms, inclusive. */
   readonly sinceMs?: number;
   readonly untilMs?: number;
+  /** Beginning of the id, with a `/` at its end: all rows of a file. */
+  readonly idPrefix?: string;
+  /** Byte offset of the row, inclusive. */
+  readonly fromByte?: number;
 }
 
 /**

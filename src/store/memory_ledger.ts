@@ -181,10 +181,11 @@ function letterShelf(bytesMax: number) {
 }
 
 function fits(letter: StoredLetter, filter: LetterFilter): boolean {
-  const { reason, origin, source, sinceMs, untilMs } = filter;
+  const { reason, origin, source, sinceMs, untilMs, idPrefix = "", fromByte } = filter;
   return isOr(reason, letter.reason) && isOr(origin, letter.origin) && isOr(source, letter.source) &&
     (sinceMs === undefined || letter.arrivedAtMs >= sinceMs) &&
-    (untilMs === undefined || letter.arrivedAtMs <= untilMs);
+    (untilMs === undefined || letter.arrivedAtMs <= untilMs) &&
+    letter.id.startsWith(idPrefix) && (fromByte === undefined || (letter.byte ?? -1) >= fromByte);
 }
 
 function isOr<T extends string>(wanted: T | undefined, value: T): boolean {
