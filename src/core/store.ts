@@ -11,6 +11,7 @@ import type { DecoderState } from "./decoder.ts";
 import type { Origin } from "./delivery.ts";
 import type { DeadLetter, Reason } from "./reading.ts";
 import type { LetterActions } from "./replay.ts";
+import type { SpoolStore } from "./spool.ts";
 
 /** What tells one file from another. */
 export interface FileIdentity {
@@ -114,7 +115,7 @@ export interface DeadLetterStore {
 }
 
 /** The ledger: everything above behind one handle. */
-export interface Ledger extends CheckpointStore, DeadLetterStore, LetterActions {
+export interface Ledger extends CheckpointStore, DeadLetterStore, LetterActions, SpoolStore {
   /** Resolves when all writes before it are durable and the file is closed. */
   close(): Promise<void>;
 }
