@@ -5,6 +5,7 @@
  */
 import { type Admin, Kafka, logLevel } from "kafkajs";
 import { output } from "./kafka_jars.ts";
+import { eventually } from "./servers.ts";
 
 /** A Kafka that runs. */
 export interface RunningKafka {
@@ -57,7 +58,14 @@ export function existingKafka(brokers: readonly string[], replication = 1): Runn
     async createTopic(topic, partitions, config = {}) {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
       const topics = [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }];
-      await kafka.admin((admin) => admin.createTopics({ topics, waitForLeaders: true }));
+      await kafka.admin(async (admin) => {
+        // It would wait for leaders by itself, but gives up when the broker does not know the new topic at once.
+        await admin.createTopics({ topics, waitForLeaders: false });
+        await eventually(`${topic} has its leaders`, async () => {
+          const { topics: [made] } = await admin.fetchTopicMetadata({ topics: [topic] });
+          return made?.partitions.length === partitions && made.partitions.every(({ leader }) => leader >= 0);
+        }, 20_000);
+      });
     },
     async admin(act) {
       const admin = new Kafka({ clientId: "weir-test", brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
@@ -70,16 +78,8 @@ export function existingKafka(brokers: readonly string[], replication = 1): Runn
     },
     async read(topic) {
       const lines = await output("kcat", [
-        "-b",
-        brokers.join(","),
-        "-C",
-        "-t",
-        topic,
-        "-e",
-        "-q",
-        "-J",
-        "-X",
-        "check.crcs=true",
+        ...["-b", brokers.join(","), "-C", "-t", topic],
+        ...["-e", "-q", "-J", "-X", "check.crcs=true"],
       ]);
       return lines.split("\n").filter((line) => line !== "").map(recordOf);
     },

@@ -112,6 +112,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
         arrivals += 1;
         if (code < 0x80) accepted.add(filter);
         notices.subscriptionAnswered(filter, code, options.qos);
+        if (unansweredSubscriptions === 0) notices.receiving(accepted.size, filters.length);
       });
     }
     if (options.statusTopic === null) return;

@@ -25,6 +25,8 @@ export interface Notices {
   messagesUnclaimed(messages: number): void;
   /** A SUBACK with its code. */
   subscriptionAnswered(filter: string, code: number, qosWanted: 0 | 1): void;
+  /** All subscriptions that were asked for are answered: so many of all stand, and messages come from now on. */
+  receiving(accepted: number, all: number): void;
   statusRefused(topic: string, trouble: string): void;
   /** Tells what was not told yet. */
   close(): void;
@@ -100,6 +102,12 @@ export function createNotices(address: string, clock: Clock, emit: Emit): Notice
       } else {
         emit("debug", "mqtt.subscribed", `Subscribed to ${quoted(filter)} with QoS ${code}`, data);
       }
+    },
+    receiving(accepted, all) {
+      emit("info", "mqtt.receiving", `Receiving from ${address}: ${accepted} of ${all} subscriptions stand`, {
+        accepted,
+        all,
+      });
     },
     statusRefused(topic, trouble) {
       const what = `The broker ${address} does not take "online" on the status topic ${quoted(topic)}: ${

@@ -297,6 +297,11 @@ Deno.test("It subscribes at the first connection and where the session is new, a
   broker.cut();
   await clock.advance(30_000);
   assert.equal(broker.subscribes.length, 3);
+  assert.deepEqual(
+    parts.said("mqtt.receiving").map(({ data }) => data["accepted"]),
+    [1, 0, 1],
+    "once all are answered",
+  );
 });
 
 Deno.test("A lost session is told once for each loss, with how many messages end without an acknowledgement", async () => {
