@@ -42,6 +42,8 @@ export interface PartsDeps {
   readonly normalizer?: Normalizer;
   /** Judges the deadlines of files. */
   readonly forecast: Forecast;
+  /** Weight of the flow of this name in force. Default: as the settings say. */
+  readonly weightOf?: (flow: string) => number | undefined;
   /** Opens MQTT connections. Default: with npm:mqtt. */
   readonly open?: OpenConnection;
   /** A name for this life of the process. */
