@@ -10,8 +10,9 @@ import type { Clock } from "./core/clock.ts";
 import type { Forecast } from "./core/deadline.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
-import { messageOf, WeirError } from "./core/error.ts";
+import { WeirError } from "./core/error.ts";
 import type { Emit } from "./core/event.ts";
+import { brokenJsonPlace } from "./core/json_place.ts";
 import type { Sink } from "./core/sink.ts";
 import type { Source } from "./core/source.ts";
 import type { Ledger } from "./core/store.ts";
@@ -256,13 +257,13 @@ export function normalizerOf({ readings }: Pick<Settings, "readings">): Normaliz
 }
 
 function parseSchema({ path, text }: TextFile): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new WeirError("configuration", `The schema ${quoted(path)} is not JSON: ${messageOf(thrown)}`, {
-      advice: "Give a JSON Schema (2020-12) of an object",
-    });
-  }
+  // Not a word of it is told: the file may be a secret that was given by mistake.
+  const place = brokenJsonPlace(text);
+  if (place === null) return JSON.parse(text);
+  const { line, column } = place;
+  throw new WeirError("configuration", `The schema ${quoted(path)} is not JSON at line ${line}, column ${column}`, {
+    advice: "Give a JSON Schema (2020-12) of an object",
+  });
 }
 
 /** A setting that is there, under the name that the part knows it by; nothing where it is not. */
