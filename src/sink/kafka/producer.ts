@@ -78,6 +78,8 @@ export interface Producer {
   warm(topics: readonly string[]): void;
   /** Takes a reading. Behind it, readings of the same key and topic stay in order. */
   send(reading: Reading, topic: string, key: string | null): void;
+  /** As `Sink.takeBack`. */
+  takeBack(readings: ReadonlySet<Reading>): ReadonlyMap<Reading, Reading>;
   /** Stops gathering until all that is in here now has been reported, then resolves; also when the producer is closed. */
   flush(): Promise<void>;
   /** Gives up: no more reports. */
@@ -123,6 +125,13 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
         return reject(reading, "too_large", `The record has ${formatBytes(reading.bytes)}; the most is ${most}`);
       }
       topics.place(topics.named(topic), reading, key);
+    },
+    takeBack(readings) {
+      if (closed) return new Map();
+      const given = topics.takeBack(readings);
+      inFlightReadings -= given.size;
+      if (flushes.active) flushes.reported([...given.keys()]);
+      return given;
     },
     flush() {
       if (closed) return Promise.resolve();

@@ -108,6 +108,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
       if (running !== null) { for (const lane of lanes) running.producers[lane].close(); }
       return Promise.resolve();
     },
+    takeBack: (readings) => running?.producers.stream.takeBack(readings) ?? new Map(),
     status(): SinkStatus {
       const states = running === null ? [] : lanes.map((lane) => running?.producers[lane].status());
       const sum = (of: "inFlightReadings" | "retries" | "throttledMs") =>
