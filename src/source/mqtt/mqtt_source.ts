@@ -6,7 +6,9 @@
  *                      +- new -> bounds -> intake -> inbox -> (scheduler) -> settle -> PUBACK in its turn
  *
  * Bounds: `receiveMax` unsettled messages and `inboxBytesMax` bytes. MQTT 5 brokers are told the first in CONNECT and keep to it. Where
- * one sends more all the same, or bytes run out, the source leaves, and comes back when half is settled: the session holds the rest.
+ * one sends more all the same, or bytes run out, the source stops reading until half is settled: TCP holds the broker back. Where that
+ * takes long it leaves, and comes back at half: the session holds the rest. What was read when it stopped (64 KiB) is taken in over the
+ * bounds.
  *
  * @module
  */
@@ -30,6 +32,12 @@ const lookEveryMs = 100;
 
 /** In a resumed session the broker sends at once what it has no PUBACK for. What it has not sent after so long, it will not. */
 const redeliveryWaitMs = 10_000;
+
+/**
+ * For how much of a keep-alive reading may be stopped. One and a half without a packet read counts as a dead connection, and a stop
+ * begins with a packet.
+ */
+const stopShare = 0.5;
 
 /** What the source needs from the rest of the program. */
 export interface MqttSourceParts {
@@ -62,7 +70,10 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
 
   let wake = () => {};
   let stopping = false;
+  /** Left until half is settled. */
   let paused = false;
+  /** Not reading until half is settled; when the time is up: leave. */
+  let stopped: Timer | null = null;
   let session: { readonly connection: Connection; readonly version: ProtocolVersion } | null = null;
   let everConnected = false;
   const accepted = new Set<string>();
@@ -137,7 +148,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     if (packetId === 0) {
       if (!fits(bytes, options.qos === 0 ? options.inboxBytesMax : options.inboxBytesMax / 2)) return drop();
     } else if (pending.unsettled >= options.receiveMax || !fits(bytes, options.inboxBytesMax)) {
-      return pause();
+      stopReading(session.connection);
     }
     intake.take(topic, payload, packetId, dup);
   }
@@ -150,6 +161,15 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   /** One message always fits, however large. */
   function fits(bytes: number, bytesMax: number): boolean {
     return pending.bytes === 0 || pending.bytes + bytes <= bytesMax;
+  }
+
+  function stopReading(connection: Connection): void {
+    if (stopped !== null) return;
+    notices.readingStopped(pending.unsettled, pending.bytes);
+    connection.read(false);
+    // What the broker sends again cannot be expected while nobody reads.
+    redeliveryWait?.cancel();
+    stopped = clock.after(options.keepaliveSeconds * stopShare * 1000, pause);
   }
 
   function pause(): void {
@@ -168,16 +188,32 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     session = null;
     redeliveryWait?.cancel();
     redeliveryWait = null;
+    stopped?.cancel();
+    stopped = null;
     unansweredSubscriptions = filters.length;
     pending.disconnected();
   }
 
   function progressed(): void {
-    if (paused && pending.unsettled <= options.receiveMax / 2 && pending.bytes <= options.inboxBytesMax / 2) {
+    if ((paused || stopped !== null) && halfIsSettled()) takeMore();
+    if (drainWaiters.length > 0) releaseDrained();
+  }
+
+  function halfIsSettled(): boolean {
+    return pending.unsettled <= options.receiveMax / 2 && pending.bytes <= options.inboxBytesMax / 2;
+  }
+
+  function takeMore(): void {
+    if (stopped !== null) {
+      stopped.cancel();
+      stopped = null;
+      if (redeliveryWait !== null) redeliveryWait = clock.after(redeliveryWaitMs, abandonUnclaimed);
+      session?.connection.read(true);
+    }
+    if (paused) {
       paused = false;
       connector.come();
     }
-    if (drainWaiters.length > 0) releaseDrained();
   }
 
   function releaseDrained(): void {
@@ -186,6 +222,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   }
 
   function abandonUnclaimed(): void {
+    redeliveryWait = null;
     const abandoned = pending.abandonUnclaimed();
     if (abandoned === 0) return;
     notices.messagesUnclaimed(abandoned);

@@ -16,6 +16,9 @@ const tellDropsMs = 5_000;
 
 /** Tells. */
 export interface Notices {
+  /** The inbox is full, and nothing is read until half of it is safe. */
+  readingStopped(messages: number, bytes: number): void;
+  /** That took too long. */
   inboxFilled(messages: number, bytes: number): void;
   /** A message of QoS 0 found no room: counted, and told with others. */
   messageDropped(): void;
@@ -50,15 +53,24 @@ export function createNotices(address: string, clock: Clock, emit: Emit): Notice
   }
 
   return {
+    readingStopped(messages, bytes) {
+      // Some brokers do not keep to the receive maximum: Mosquitto 2.0.11 sends a whole window for each PUBACK while its queue is long.
+      emit(
+        "debug",
+        "mqtt.reading_stopped",
+        `The MQTT inbox is full (${formatCount(messages)} messages, ${formatBytes(bytes)} not yet safe): ` +
+          "nothing is read until half of it is safe",
+        { messages, bytes },
+      );
+    },
     inboxFilled(messages, bytes) {
-      // Some brokers do not keep to the receive maximum (Mosquitto 2.0.11 sends a whole window for each PUBACK while its queue is long):
-      // a backlog then comes in many such rounds, which are one thing to tell.
+      // A long outage or backlog comes in many such rounds, which are one thing to tell.
       const again = clock.nowMs() - lastFilledMs < sameFillingMs;
       lastFilledMs = clock.nowMs();
       emit(
         again ? "debug" : "info",
         "mqtt.inbox_filled",
-        `The MQTT inbox is full (${formatCount(messages)} messages, ${formatBytes(bytes)} not yet safe): ` +
+        `The MQTT inbox stays full (${formatCount(messages)} messages, ${formatBytes(bytes)} not yet safe): ` +
           "disconnected until half of it is; the broker's session holds the rest",
         { messages, bytes },
       );

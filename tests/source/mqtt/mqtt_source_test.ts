@@ -107,7 +107,14 @@ Deno.test("The bytes of a dead letter are its own, not a window on the network's
       events.message("plant/d1", shared, 1, false, false);
       shared.fill(0);
     });
-    return { acknowledge: () => {}, subscribe: () => {}, publish: () => {}, close: () => {} };
+    return {
+      acknowledge: () => {},
+      subscribe: () => {},
+      unsubscribe: () => {},
+      read: () => {},
+      publish: () => {},
+      close: () => {},
+    };
   });
   const source = createMqttSource(defaultOptions, parts);
   await source.start(() => {});
@@ -236,32 +243,75 @@ Deno.test("A single message larger than the inbox is let in when nothing else is
   assert.equal(take().length, 1);
 });
 
-Deno.test("Past the receive maximum the source leaves, comes back at half, and says it once", async () => {
-  const { clock, broker, parts, take, status } = await bench({ receiveMax: 4, version: "3.1.1" });
-  for (let i = 0; i < 12; i++) broker.publish({ topic: "plant/d1", payload: `m${i}`, qos: 1 });
-  broker.deliver(12);
-  await clock.advance(60_000);
-  assert.ok(!status().connected);
+Deno.test("Past the receive maximum nothing is read until half is settled; it is not said, and no connection is lost", async () => {
+  const { clock, broker, parts, take } = await bench({ receiveMax: 4, version: "3.1.1" });
+  for (let i = 0; i < 30; i++) broker.publish({ topic: "plant/d1", payload: `m${i}`, qos: 1 });
+  broker.deliver(Infinity);
   const items = take();
-  assert.equal(items.length, 4);
+  assert.equal(items.length, 8, "the fifth stops it, and what was read already comes");
+  settle(items.splice(0, 5));
+  assert.ok(!broker.read, "three of four are more than half");
   settle(items.splice(0, 1));
-  await clock.advance(60_000);
-  assert.equal(broker.tries.length, 1, "three of four are more than half");
-  settle(items.splice(0, 1));
-  await clock.advance(1);
-  assert.equal(broker.tries.length, 2);
+  assert.ok(broker.read);
   const names: string[] = [];
   for (let round = 0; round < 20; round++) {
-    broker.deliver(12);
+    broker.deliver(Infinity);
     settle(items.splice(0));
     for (const item of take()) {
       if (item.kind === "reading") names.push(String(item.fields["name"]));
       items.push(item);
     }
-    await clock.advance(1);
+    assert.ok(items.length <= 8);
+    await clock.advance(1_000);
   }
-  assert.deepEqual(names, ["m4", "m5", "m6", "m7", "m8", "m9", "m10", "m11"]);
-  assert.equal(parts.said("mqtt.inbox_filled").length, 1 + 1, "the long pause before made two fillings of it");
+  assert.deepEqual(names, Array.from({ length: 22 }, (_, index) => `m${index + 8}`));
+  assert.equal(broker.tries.length, 1);
+  assert.deepEqual(parts.said("mqtt.inbox_filled"), []);
+});
+
+Deno.test("An inbox that stays full for half a keep-alive is left, come back to at half, and that is said once", async () => {
+  const { clock, broker, parts, take, status } = await bench({ receiveMax: 4, version: "3.1.1" });
+  for (let i = 0; i < 30; i++) broker.publish({ topic: "plant/d1", payload: `m${i}`, qos: 1 });
+  const names: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    broker.deliver(Infinity);
+    const items = take();
+    for (const item of items) if (item.kind === "reading") names.push(String(item.fields["name"]));
+    await clock.advance(14_990);
+    assert.ok(status().connected);
+    await clock.advance(10);
+    assert.ok(!status().connected);
+    settle(items.splice(0, items.length - 3));
+    await clock.advance(5_000);
+    assert.ok(!status().connected);
+    settle(items);
+    await clock.advance(1);
+    assert.ok(status().connected);
+  }
+  assert.deepEqual(names, Array.from({ length: 24 }, (_, index) => `m${index}`));
+  assert.equal(parts.said("mqtt.inbox_filled").length, 1);
+});
+
+Deno.test("While nothing is read no redelivery can come: none is given up for it", async () => {
+  const { clock, broker, parts, take, status } = await bench({ receiveMax: 4 }, 4);
+  for (let i = 0; i < 4; i++) broker.publish({ topic: "plant/d1", payload: `m${i}`, qos: 1 });
+  broker.deliver(Infinity);
+  const items = take();
+  broker.cut();
+  await clock.advance(2_000);
+  assert.ok(status().connected);
+  // The first two come again, and behind them something new that does not fit: the last two are not read for longer than their time.
+  broker.deliver(2);
+  broker.interject({ topic: "plant/d1", payload: "new", qos: 1 });
+  broker.deliver(1);
+  await clock.advance(12_000);
+  settle(items);
+  await clock.advance(9_000);
+  assert.deepEqual(parts.said("mqtt.messages_unclaimed"), []);
+  broker.deliver(Infinity);
+  settle(take());
+  broker.readAcks(Infinity);
+  assert.equal(broker.acknowledged.length, 5);
 });
 
 Deno.test("With 3.1.1 retained messages are acknowledged and left out where none are wanted; with 5 the broker is told", async () => {
