@@ -74,6 +74,8 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   let paused = false;
   /** Not reading until half is settled; when the time is up: leave. */
   let stopped: Timer | null = null;
+  /** The inbox had room on this connection. Without it each new connection to a sink that stands still would add what it had read. */
+  let hadRoom = false;
   let session: { readonly connection: Connection; readonly version: ProtocolVersion } | null = null;
   let everConnected = false;
   const accepted = new Set<string>();
@@ -148,8 +150,9 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     if (packetId === 0) {
       if (!fits(bytes, options.qos === 0 ? options.inboxBytesMax : options.inboxBytesMax / 2)) return drop();
     } else if (pending.unsettled >= options.receiveMax || !fits(bytes, options.inboxBytesMax)) {
+      if (!hadRoom) return pause();
       stopReading(session.connection);
-    }
+    } else hadRoom = true;
     intake.take(topic, payload, packetId, dup);
   }
 
@@ -190,6 +193,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     redeliveryWait = null;
     stopped?.cancel();
     stopped = null;
+    hadRoom = false;
     unansweredSubscriptions = filters.length;
     pending.disconnected();
   }

@@ -84,24 +84,40 @@ Deno.test("An inbox that stays full for half a keep-alive is left, come back to 
   assert.equal(parts.said("mqtt.inbox_filled").length, 1);
 });
 
-Deno.test("While nothing is read no redelivery can come: none is given up for it", async () => {
-  const { clock, broker, parts, take, status } = await bench({ receiveMax: 4 }, 4);
+Deno.test("While nothing is read no redelivery can come: what is waited for has its ten seconds after that", async () => {
+  const { clock, broker, parts, take, status } = await bench({ receiveMax: 5 }, 4);
   for (let i = 0; i < 4; i++) broker.publish({ topic: "plant/d1", payload: `m${i}`, qos: 1 });
   broker.deliver(Infinity);
   const items = take();
   broker.cut();
   await clock.advance(2_000);
   assert.ok(status().connected);
-  // The first two come again, and behind them something new that does not fit: the last two are not read for longer than their time.
+  // The first two come again, and behind them two new ones, for one of which there is room: the last two wait for longer than their time.
   broker.deliver(2);
-  broker.interject({ topic: "plant/d1", payload: "new", qos: 1 });
-  broker.deliver(1);
+  for (const payload of ["new 2", "new 1"]) broker.interject({ topic: "plant/d1", payload, qos: 1 });
+  broker.deliver(2);
+  assert.ok(!broker.read);
   await clock.advance(12_000);
   settle(items);
   await clock.advance(9_000);
   assert.deepEqual(parts.said("mqtt.messages_unclaimed"), []);
-  broker.deliver(Infinity);
-  settle(take());
-  broker.readAcks(Infinity);
-  assert.equal(broker.acknowledged.length, 5);
+  await clock.advance(2_000);
+  assert.deepEqual(
+    parts.said("mqtt.messages_unclaimed").map((event) => event.data["messages"]),
+    [2],
+    "ten since it reads",
+  );
+});
+
+Deno.test("A flapping connection to a sink that stands still does not fill the inbox further and further", async () => {
+  const { clock, broker, parts, status } = await bench({ receiveMax: 4, version: "3.1.1" });
+  for (let i = 0; i < 1_000; i++) broker.publish({ topic: "plant/d1", payload: `m${i}`, qos: 1 });
+  for (let flap = 0; flap < 20; flap++) {
+    broker.deliver(Infinity);
+    broker.cut();
+    await clock.advance(60_000);
+  }
+  assert.equal(status().pendingMessages, 8);
+  assert.equal(broker.tries.length, 2, "after the second it stays away until half is settled");
+  assert.equal(parts.said("mqtt.inbox_filled").length, 1);
 });
