@@ -31,6 +31,7 @@ import { createLettersSource } from "./source/letters/letters_source.ts";
 import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
 import { parseTopicTemplate } from "./source/mqtt/topic_template.ts";
+import { filterFile } from "./store/filter_file.ts";
 
 /** What the parts work with. */
 export interface PartsDeps {
@@ -157,6 +158,7 @@ function mqttSource(
     decodePayload,
     normalizer,
     gateway: settings.gateway,
+    ...(settings.dryRun ? {} : { filterMemory: filterFile(settings.stateDir, mqtt.clientId) }),
     dropped(count) {
       deps.tally.read("real_time", count);
       deps.tally.settled("real_time", "dropped", count);

@@ -4,9 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { filterFile } from "../../src/store/filter_file.ts";
 import { makeAuthority } from "../support/certificates.ts";
 import type { MosquittoOptions } from "../support/mosquitto.ts";
-import { mosquittoTest, numbered, publish, run, type Running } from "../support/mqtt_rig.ts";
+import { mosquittoTest, numbered, publish, publisher, run, type Running } from "../support/mqtt_rig.ts";
 import { eventually, freePort } from "../support/servers.ts";
 
 /** Longer than the network holds in small pieces, so that the bounds show: the payload is the name. */
@@ -72,6 +73,41 @@ mosquittoTest(
     await eventually("all have come", () => running.names.length >= names.length);
     await eventually("all are acknowledged", () => running.status().pendingMessages === 0);
     assert.deepEqual(running.names, names);
+  },
+);
+
+mosquittoTest(
+  "A subscription that is no longer wanted is ended after a restart, and a changed QoS is asked for",
+  { config: ["max_queued_messages 0"] },
+  async (broker) => {
+    const filterMemory = filterFile(`${broker.folder}/state`, "weir-e2e");
+    const [wanted, former] = ["plant/{device_id}", "old/{device_id}"].map((template) => ({ template, weight: 1 }));
+    assert.ok(wanted !== undefined && former !== undefined);
+    {
+      await using running = await run({ url: broker.url, subscriptions: [former, wanted] }, false, { filterMemory });
+      await running.subscribed();
+    }
+    {
+      await using running = await run({ url: broker.url, subscriptions: [wanted], qos: 0 }, false, { filterMemory });
+      await eventually("it is ended", () => running.parts.said("mqtt.unsubscribed").length === 1);
+      assert.equal(running.parts.said("mqtt.unsubscribed")[0]?.data["filter"], "old/+");
+      await eventually("the broker has noted it", () => broker.log().includes("weir-e2e old/+"));
+    }
+    assert.deepEqual(await filterMemory.read(), ["plant/+"]);
+    const client = await publisher(broker);
+    await client.publishAsync("old/d1", "not wanted", { qos: 1 });
+    await client.publishAsync("plant/d1", "of QoS 0 by now, and nobody there", { qos: 1 });
+    await client.endAsync();
+    await using running = await run({ url: broker.url, subscriptions: [wanted] }, false, { filterMemory });
+    await running.subscribed();
+    await publish(broker, ["wanted"]);
+    await eventually("it comes", () => running.names.length > 0);
+    assert.deepEqual(running.names, ["wanted"]);
+    assert.deepEqual(running.parts.said("mqtt.topic_mismatched"), []);
+    await eventually("each QoS was asked for", () => {
+      const asked = broker.log().match(/weir-e2e [01] plant\/\+/g) ?? [];
+      return asked.join() === "weir-e2e 1 plant/+,weir-e2e 0 plant/+,weir-e2e 1 plant/+";
+    });
   },
 );
 

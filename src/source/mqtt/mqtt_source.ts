@@ -25,6 +25,7 @@ import { createIntake } from "./intake.ts";
 import { createNotices } from "./notices.ts";
 import { type MqttSourceOptions, parseMqttOptions } from "./options.ts";
 import { createPending } from "./pending.ts";
+import { createSubscriptions, type FilterMemory } from "./subscriptions.ts";
 
 /** With `--once`: nothing has come for so long, so the session's queue is empty. */
 const quietMs = 2_000;
@@ -39,6 +40,10 @@ const redeliveryWaitMs = 10_000;
  */
 const stopShare = 0.5;
 
+/** Retain Handling (MQTT 5.0, 3.8.3.1). */
+const retainHandlingOf = { all: 0, once: 1, none: 2 } as const;
+const noMemory: FilterMemory = { read: () => Promise.resolve([]), write: () => Promise.resolve() };
+
 /** What the source needs from the rest of the program. */
 export interface MqttSourceParts {
   readonly clock: Clock;
@@ -52,6 +57,8 @@ export interface MqttSourceParts {
   readonly boot: string;
   /** Counts messages of QoS 0 that found no room. */
   readonly dropped?: (count: number) => void;
+  /** Remembers what the broker's session may be subscribed to. Default: nothing is remembered. */
+  readonly filterMemory?: FilterMemory;
   /** Opens connections; by default with npm:mqtt. */
   readonly open?: OpenConnection;
 }
@@ -66,7 +73,6 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   const open = parts.open ?? openConnection;
   const parsed = parseMqttOptions(options, parts.gateway);
   const { templates, filters, connection: connectionOptions, address } = parsed;
-  const retainHandling = { all: 0, once: 1, none: 2 } as const;
 
   let wake = () => {};
   let stopping = false;
@@ -78,13 +84,19 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   let hadRoom = false;
   let session: { readonly connection: Connection; readonly version: ProtocolVersion } | null = null;
   let everConnected = false;
-  const accepted = new Set<string>();
-  let unansweredSubscriptions = filters.length;
   /** Rises with everything that comes from the broker: what stands still for a while is quiet. */
   let arrivals = 0;
   let redeliveryWait: Timer | null = null;
   const notices = createNotices(address, clock, parts.emit);
   const drainWaiters: (() => void)[] = [];
+  const subscriptions = createSubscriptions({
+    filters,
+    qos: options.qos,
+    retainHandling: retainHandlingOf[options.retained],
+    memory: parts.filterMemory ?? noMemory,
+    notices,
+    answered: () => arrivals += 1,
+  });
 
   const pending = createPending(progressed);
   const inbox = createInbox(
@@ -107,7 +119,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     arrivals += 1;
     const abandoned = pending.connected(sessionPresent, (packetId) => connection.acknowledge(packetId));
     if (!sessionPresent) {
-      accepted.clear();
+      subscriptions.forget();
       if (everConnected && !connectionOptions.clean) notices.sessionLost(abandoned);
       releaseDrained();
     } else {
@@ -117,17 +129,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   }
 
   function ready(connection: Connection): void {
-    const wanted = filters.filter((filter) => !accepted.has(filter));
-    unansweredSubscriptions = wanted.length;
-    for (const filter of wanted) {
-      connection.subscribe(filter, options.qos, retainHandling[options.retained], (code) => {
-        unansweredSubscriptions -= 1;
-        arrivals += 1;
-        if (code < 0x80) accepted.add(filter);
-        notices.subscriptionAnswered(filter, code, options.qos);
-        if (unansweredSubscriptions === 0) notices.receiving(accepted.size, filters.length);
-      });
-    }
+    subscriptions.ask(connection);
     if (options.statusTopic === null) return;
     const topic = options.statusTopic;
     connection.publish({ topic, text: "online" }, (trouble) => {
@@ -194,7 +196,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     stopped?.cancel();
     stopped = null;
     hadRoom = false;
-    unansweredSubscriptions = filters.length;
+    subscriptions.disconnected();
     pending.disconnected();
   }
 
@@ -236,10 +238,10 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   return {
     name: "mqtt",
     flows: inbox.flows,
-    start(wakeScheduler) {
+    async start(wakeScheduler) {
       wake = wakeScheduler;
+      await subscriptions.load();
       connector.come();
-      return Promise.resolve();
     },
     stop() {
       stopping = true;
@@ -255,7 +257,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
         let seen = -1;
         let quietSinceMs = 0;
         const look = () => {
-          const idle = session !== null && unansweredSubscriptions === 0 && pending.unfinished === 0;
+          const idle = session !== null && subscriptions.settled && pending.unfinished === 0;
           if (!idle || arrivals !== seen) {
             seen = arrivals;
             quietSinceMs = clock.nowMs();
@@ -269,6 +271,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
       stopping = true;
       leave();
       await connector.away();
+      await subscriptions.saved();
       notices.close();
     },
     status: () => ({

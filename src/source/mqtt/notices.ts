@@ -30,6 +30,10 @@ export interface Notices {
   subscriptionAnswered(filter: string, code: number, qosWanted: 0 | 1): void;
   /** All subscriptions that were asked for are answered: so many of all stand, and messages come from now on. */
   receiving(accepted: number, all: number): void;
+  /** A subscription of an earlier run is ended. */
+  unsubscribed(filter: string): void;
+  /** What the session is subscribed to could not be written down. */
+  filtersNotRemembered(trouble: string): void;
   statusRefused(topic: string, trouble: string): void;
   /** Tells what was not told yet. */
   close(): void;
@@ -120,6 +124,20 @@ export function createNotices(address: string, clock: Clock, emit: Emit): Notice
         accepted,
         all,
       });
+    },
+    unsubscribed(filter) {
+      const what = `Unsubscribed from ${
+        quoted(filter)
+      }, which an earlier run subscribed to and --mqtt-topic has no more`;
+      emit("info", "mqtt.unsubscribed", what, { filter: printable(filter) });
+    },
+    filtersNotRemembered(trouble) {
+      const what = `What the session at ${address} is subscribed to cannot be written down: ${printable(trouble)}`;
+      emit(
+        "warn",
+        "mqtt.filters_not_remembered",
+        `${what}. A --mqtt-topic taken out later may have to be unsubscribed by hand`,
+      );
     },
     statusRefused(topic, trouble) {
       const what = `The broker ${address} does not take "online" on the status topic ${quoted(topic)}: ${

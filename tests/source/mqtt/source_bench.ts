@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { Item } from "../../../src/core/reading.ts";
 import type { Source } from "../../../src/core/source.ts";
 import type { MqttStatus } from "../../../src/core/status.ts";
-import { createMqttSource } from "../../../src/source/mqtt/mqtt_source.ts";
+import { createMqttSource, type MqttSourceParts } from "../../../src/source/mqtt/mqtt_source.ts";
 import type { MqttSourceOptions } from "../../../src/source/mqtt/options.ts";
 import { type VirtualClock, virtualClock } from "../../support/virtual_clock.ts";
 import { type ModelBroker, modelBroker } from "./model_broker.ts";
@@ -24,10 +24,14 @@ export interface Bench {
 }
 
 /** A source that has started, with a model broker, in virtual time. */
-export async function bench(options: Partial<MqttSourceOptions> = {}, window = 1_000): Promise<Bench> {
+export async function bench(
+  options: Partial<MqttSourceOptions> = {},
+  window = 1_000,
+  more: Pick<MqttSourceParts, "filterMemory"> = {},
+): Promise<Bench> {
   const clock = virtualClock();
   const broker = modelBroker(clock, window);
-  const parts = testParts(clock, broker.open);
+  const parts = { ...testParts(clock, broker.open), ...more };
   const source = createMqttSource({ ...defaultOptions, ...options }, parts);
   await source.start(() => {});
   await clock.advance(1);
