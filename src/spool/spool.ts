@@ -166,7 +166,7 @@ export function createSpool(parts: SpoolParts): Spool {
         entry.durable = true;
         reader.take(entry.number);
         entry.item.delivery.settle(entry.item.index, "spooled");
-        if (entry.place === "queue") leaveMemory(entry);
+        if (entry.place === "queue") toDisk(entry);
       }
       leave(topic);
     }
@@ -176,13 +176,9 @@ export function createSpool(parts: SpoolParts): Spool {
     progress();
   }
 
-  /** It was not in the sink yet, and is on disk only from now on. */
-  function leaveMemory(entry: Entry): void {
-    tally.read("real_time", 1);
-    toDisk(entry);
-  }
-
+  /** From now on it is on disk only. */
   function toDisk(entry: Entry): void {
+    if (entry.place !== "sink") tally.read("real_time", 1);
     entry.place = "disk";
     known.delete(entry.item);
     reader.forget(entry.number);
@@ -294,7 +290,7 @@ export function createSpool(parts: SpoolParts): Spool {
     cover(sources);
     for (const entry of waiting) {
       known.delete(entry.item);
-      if (entry.durable) leaveMemory(entry);
+      if (entry.durable) toDisk(entry);
       else entry.place = "queue";
     }
     const gone = new Set(waiting.map(({ item }) => item));
