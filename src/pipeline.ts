@@ -86,6 +86,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     release: (rows, bytes) => fairShare.release("stream", rows, bytes),
     wake: () => fairShare.wake(),
   });
+  let { filesInFlightRows } = parts.fairShare;
 
   const outbox = createOutbox({
     ...parts,
@@ -93,6 +94,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     ...(spool === null ? {} : {
       detour: { ...spool, answered: (lane) => lane === "stream" ? spool.answered() : undefined },
     }),
+    // While one half is being committed, the other one gathers.
+    chunkRowsMax: () => Math.max(1, filesInFlightRows >> 1),
     onDelivered(lane, readings) {
       if (lane !== "stream") return;
       const now = clock.nowMs();
@@ -141,6 +144,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     },
     close,
     reschedule(options, weights) {
+      ({ filesInFlightRows } = options);
       fairShare.change(options);
       fairShare.setWeights(weights);
     },

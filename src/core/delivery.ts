@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Place } from "./chunk.ts";
 
 /** Where a reading came from: a live stream or a file. These are the values of the `origin` field that leaves the gateway. */
 export type Origin = "real_time" | "batch";
@@ -19,6 +20,9 @@ export type Ending = "delivered" | "filtered" | "dead_lettered" | "dropped";
 /** What a source is told of an item: how it ended, or that it is safe on the gateway's disk and goes on from there (`spooled`; streams only). */
 export type Verdict = Ending | "spooled";
 
+/** How many items ended how. */
+export type VerdictCounts = Readonly<Record<Ending, number>>;
+
 /** The way back to a source. */
 export interface Delivery {
   readonly origin: Origin;
@@ -30,4 +34,9 @@ export interface Delivery {
    * @throws {Error} when the index was never handed over or is settled already: a defect in the caller.
    */
   settle(index: number, verdict: Verdict): void;
+  /**
+   * Where its source goes on after item `index`, for a sink that keeps places: `ended` counts the verdicts that are about to be settled,
+   * which are those of all items up to `index` that have none yet. Absent: nobody asks to go on here (a message, a replayed letter).
+   */
+  placeAfter?(index: number, ended: VerdictCounts): Place;
 }
