@@ -95,7 +95,7 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
   let bufferWords = new DataView(buffer.buffer);
   /** The page copied from last, let go after each batch. */
   let page: Uint8Array = noPage;
-  let pageWords = new DataView(noPage.buffer);
+  let pageWords: DataView = new DataView(noPage.buffer);
   let position = 0;
 
   return {
@@ -205,7 +205,8 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
       pageWords = new DataView(of.buffer, of.byteOffset, of.byteLength);
     }
     // Local names: the loop is the hottest place of the program.
-    const [into, source] = [bufferWords, pageWords];
+    const into = bufferWords;
+    const source = pageWords;
     let at = writeVarint(buffer, position, to - from);
     let i = from;
     for (const lastWord = to - 4; i <= lastWord; i += 4, at += 4) into.setInt32(at, source.getInt32(i));
