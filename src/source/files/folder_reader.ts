@@ -109,6 +109,7 @@ export function createFolderReader(
     emit,
     signal: stopping.signal,
     scanned: news.ring,
+    begun: (file) => known.byInode(identityOf(file.facts))?.state === "reading",
   });
   const settling = createSettling(folder.path, options, {
     ...deps,
