@@ -32,10 +32,12 @@ export interface Nature extends GatewaySettings, LedgerNature {
   readonly powerCuts: boolean;
   /** Lives, the last one included, which does not crash. */
   readonly livesMax: number;
+  /** Where the first life ends. */
+  readonly ending: Moment;
 }
 
 /** A moment at which a life can end, in what worlds it comes, and how often in a life. */
-interface Moment {
+export interface Moment {
   readonly sites: readonly string[];
   readonly often: number;
   readonly comes: (nature: Nature) => boolean;
@@ -58,8 +60,16 @@ const moments: readonly Moment[] = [
 /** Every moment at which a life can end, besides by time. */
 export const deathSites: readonly string[] = moments.flatMap(({ sites }) => sites);
 
-/** Chooses a nature. */
+/** Chooses a nature, one in which the first life can end at a moment chosen before. */
 export function natureOf(dice: Dice): Nature {
+  const ending = pick(dice, moments);
+  for (;;) {
+    const nature = anyNature(ending, dice);
+    if (ending.comes(nature)) return nature;
+  }
+}
+
+function anyNature(ending: Moment, dice: Dice): Nature {
   const fairShare = fairShareDefaults({ capRows: pick(dice, [20, 100, 500, 2000]) });
   const lines = dice() < 0.15;
   const powerCuts = dice() < 0.25;
@@ -89,7 +99,8 @@ export function natureOf(dice: Dice): Nature {
     sessionsLost: dice() < 0.2 ? 0.005 : 0,
     // Which bytes were sent before may be forgotten by a power cut.
     dropsAgain: !powerCuts,
-    livesMax: 1 + Math.floor(dice() * 5),
+    livesMax: 1 + Math.ceil(dice() * 4),
+    ending,
   };
 }
 
@@ -101,12 +112,10 @@ export function deathOf(
 ): { readonly at: Death | null; readonly afterMs: number; readonly powerCut: boolean } {
   const { powerCuts: powerCut, livesMax } = nature;
   if (number >= livesMax) return { at: null, afterMs: Infinity, powerCut };
-  if (dice() < 0.3) return { at: null, afterMs: dice() * 3000, powerCut };
+  if (number > 1 && dice() < 0.3) return { at: null, afterMs: dice() * 3000, powerCut };
   // One that never comes to this moment ends by time.
-  const possible = moments.filter(({ comes }) => comes(nature));
-  // The later in the list, the rarer the worlds in which they come.
-  const { sites, often } = possible[Math.floor(dice() ** 0.7 * possible.length)] ?? pick(dice, possible);
-  const at = { site: pick(dice, sites), nth: 1 + Math.floor(dice() * often) };
+  const { sites, often } = number === 1 ? nature.ending : pick(dice, moments.filter(({ comes }) => comes(nature)));
+  const at = { site: pick(dice, sites), nth: 1 + Math.floor(dice() ** 2 * often) };
   return { at, afterMs: 6000 + dice() * 4000, powerCut };
 }
 

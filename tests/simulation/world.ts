@@ -298,6 +298,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
 /** The broker as one life reaches it. */
 function linkFor(life: Life, broker: ModelBroker): OpenConnection {
   return (options, events) => {
+    if (!life.alive) return { acknowledge() {}, subscribe() {}, publish() {}, close() {} };
     const heard = <A extends unknown[]>(hear: (...args: A) => void) => (...args: A): void => {
       if (life.alive) hear(...args);
     };
