@@ -18,7 +18,7 @@ import type { Settings } from "./config/settings.ts";
 import { startStatusServer, type StatusServer } from "./ops/status/status_server.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { buildParts, normalizerOf, type Parts, schedulingOf, weightsOf } from "./registry.ts";
-import { createDeadlineWatch, type Watched } from "./scheduler/deadline_watch.ts";
+import { createDeadlineWatch, type DeadlineWatchOptions, type Watched } from "./scheduler/deadline_watch.ts";
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { openLedger } from "./store/ledger.ts";
 import { lockState, type StateLock } from "./store/lock.ts";
@@ -52,8 +52,8 @@ export interface App {
   abort(): void;
   status(): AppStatus;
   /**
-   * Takes over caps, floor, limits in flight, weights and the rules for readings from other settings, for everything that is read or sent
-   * from now on. All other settings stay as they are.
+   * Takes over caps, pace, floor, limits in flight, weights and the rules for readings from other settings, for everything that is read or
+   * sent from now on. All other settings stay as they are.
    *
    * @throws {WeirError} `configuration`; nothing has changed then.
    */
@@ -94,11 +94,8 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     checkHeader: (header) => rules.checkHeader(header),
     normalize: (row, arrival) => rules.normalize(row, arrival),
   };
-  const deadlines = createDeadlineWatch({
-    ...fairShare,
-    pace: settings.files?.pace ?? "cap",
-    folders: (settings.files?.folders ?? []).map((folder) => ({ ...folder, everyMs: folder.periodMs })),
-  }, deps);
+  let weights = weightsOf(settings);
+  const deadlines = createDeadlineWatch(watchOptions(settings, fairShare), deps);
   const aborted = new AbortController();
   const stdoutGone = Promise.withResolvers<void>();
   // Built once for nothing: wrong expressions, schemas and templates are found before anything is opened.
@@ -112,6 +109,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       tally,
       normalizer,
       forecast: deadlines.forecast,
+      weightOf: (flow) => weights.get(flow),
       boot: bootId(deps),
       onStdoutClosed: stdoutGone.resolve,
     });
@@ -201,8 +199,9 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       const [numbers, nextRules] = [schedulingOf(next), normalizerOf(next)];
       fairShare = numbers;
       rules = nextRules;
-      deadlines.setCap(numbers.capRows);
-      running?.pipeline.reschedule(numbers, weightsOf(next));
+      weights = weightsOf(next);
+      deadlines.change(watchOptions(next, numbers));
+      running?.pipeline.reschedule(numbers, weights);
     },
     async check() {
       const tried = await Promise.all([
@@ -212,6 +211,15 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       ]);
       return tried.flat();
     },
+  };
+}
+
+function watchOptions({ files }: Settings, { capRows, floorRows }: FairShareOptions): DeadlineWatchOptions {
+  return {
+    capRows,
+    floorRows,
+    pace: files?.pace ?? "cap",
+    folders: (files?.folders ?? []).map(({ path, weight, periodMs }) => ({ path, weight, everyMs: periodMs })),
   };
 }
 

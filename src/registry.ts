@@ -10,8 +10,9 @@ import type { Clock } from "./core/clock.ts";
 import type { Forecast } from "./core/deadline.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
-import { messageOf, WeirError } from "./core/error.ts";
+import { WeirError } from "./core/error.ts";
 import type { Emit } from "./core/event.ts";
+import { brokenJsonPlace } from "./core/json_place.ts";
 import type { Sink } from "./core/sink.ts";
 import type { Source } from "./core/source.ts";
 import type { Ledger } from "./core/store.ts";
@@ -30,6 +31,7 @@ import { createLettersSource } from "./source/letters/letters_source.ts";
 import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
 import { parseTopicTemplate } from "./source/mqtt/topic_template.ts";
+import { filterFile } from "./store/filter_file.ts";
 
 /** What the parts work with. */
 export interface PartsDeps {
@@ -42,6 +44,8 @@ export interface PartsDeps {
   readonly normalizer?: Normalizer;
   /** Judges the deadlines of files. */
   readonly forecast: Forecast;
+  /** Weight of the flow of this name in force. Default: as the settings say. */
+  readonly weightOf?: (flow: string) => number | undefined;
   /** Opens MQTT connections. Default: with npm:mqtt. */
   readonly open?: OpenConnection;
   /** A name for this life of the process. */
@@ -154,6 +158,7 @@ function mqttSource(
     decodePayload,
     normalizer,
     gateway: settings.gateway,
+    ...(settings.dryRun ? {} : { filterMemory: filterFile(settings.stateDir, mqtt.clientId) }),
     dropped(count) {
       deps.tally.read("real_time", count);
       deps.tally.settled("real_time", "dropped", count);
@@ -254,13 +259,13 @@ export function normalizerOf({ readings }: Pick<Settings, "readings">): Normaliz
 }
 
 function parseSchema({ path, text }: TextFile): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new WeirError("configuration", `The schema ${quoted(path)} is not JSON: ${messageOf(thrown)}`, {
-      advice: "Give a JSON Schema (2020-12) of an object",
-    });
-  }
+  // Not a word of it is told: the file may be a secret that was given by mistake.
+  const place = brokenJsonPlace(text);
+  if (place === null) return JSON.parse(text);
+  const { line, column } = place;
+  throw new WeirError("configuration", `The schema ${quoted(path)} is not JSON at line ${line}, column ${column}`, {
+    advice: "Give a JSON Schema (2020-12) of an object",
+  });
 }
 
 /** A setting that is there, under the name that the part knows it by; nothing where it is not. */

@@ -35,6 +35,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   "src/app.ts": "the end-to-end tests run it",
   "src/registry.ts": "the end-to-end tests run it",
   "src/sink/kafka/sink.ts": "the end-to-end tests run it against Kafka",
+  "src/store/ledger_worker.ts": "runs in a worker of its own: the ledger's tests go through it",
   "src/cli/machine.ts": "the real streams and signals: the end-to-end tests run it",
 };
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { loadSettings } from "../config/load.ts";
 import { warningsOf } from "../config/warnings.ts";
 import { options } from "../config/options.ts";
 import { wrap } from "../config/problem.ts";
@@ -12,8 +11,7 @@ import { exitCodes } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { printable } from "../core/text.ts";
 import type { Command, Output } from "./command.ts";
-import { commandHelp } from "./help.ts";
-import { sayProblems } from "./mistakes.ts";
+import { openSettings } from "./opening.ts";
 
 /** The command. */
 export const check: Command = {
@@ -23,12 +21,8 @@ export const check: Command = {
   examples: ["weir check --config /etc/weir/weir.yaml", "weir check --config /etc/weir/weir.yaml --connect"],
   async run(context) {
     const { output, clock, dice, version, stdout } = context;
-    const loaded = loadSettings("check", context.args, context.surroundings, { validate: context.complaintsOf });
-    if (loaded.kind === "help") {
-      output.write(commandHelp(check, output.columns));
-      return exitCodes.ok;
-    }
-    if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
+    const loaded = openSettings(check, context, { validate: context.complaintsOf });
+    if (typeof loaded === "number") return loaded;
     const { settings, gathered } = loaded;
     // What the parts would log, the findings say.
     const emit = () => {};

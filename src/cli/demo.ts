@@ -7,7 +7,6 @@
 import { tmpdir } from "node:os";
 import type { App } from "../app.ts";
 import { gather, type Presets } from "../config/gather.ts";
-import { loadSettings } from "../config/load.ts";
 import { options } from "../config/options.ts";
 import type { Settings, SinkSettings } from "../config/settings.ts";
 import { type Clock, sleep } from "../core/clock.ts";
@@ -26,8 +25,8 @@ import { createLiveViewer } from "../ops/live.ts";
 import { createLog } from "../ops/log.ts";
 import { terminalOf } from "../ops/terminal.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { commandHelp } from "./help.ts";
-import { sayProblems } from "./mistakes.ts";
+import { programWords } from "./inside.ts";
+import { openSettings } from "./opening.ts";
 import { listenForStop, type StopRequests, watchedStdout } from "./stop.ts";
 
 /** How long the gateway may take to read what the broker still holds when the sensors fall silent. */
@@ -62,15 +61,11 @@ export const demo: Command = {
   ],
   async run(context) {
     const workspace = planWorkspace(tmpdir(), context.clock.wallMs(), context.dice);
-    const loaded = loadSettings("demo", context.args, context.surroundings, {
+    const loaded = openSettings(demo, context, {
       presets: presets(workspace, context),
       validate: context.complaintsOf,
     });
-    if (loaded.kind === "help") {
-      context.output.write(commandHelp(demo, context.output.columns));
-      return exitCodes.ok;
-    }
-    if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
+    if (typeof loaded === "number") return loaded;
     const stop = listenForStop(context);
     const broker = await startBroker();
     try {
@@ -226,17 +221,18 @@ function sinkText(sink: SinkSettings): string {
 }
 
 function whatNext(workspace: Workspace): readonly { readonly command: string; readonly what: string }[] {
+  const program = programWords();
   return [
     {
-      command: `deno run -A main.ts dlq list --state-dir ${workspace.state}`,
+      command: `${program} dlq list --state-dir ${workspace.state}`,
       what: "the bad rows and payloads, each with its reason and place",
     },
     {
-      command: "deno task demo --files-cap none",
+      command: `${program} demo --files-cap none`,
       what: "the same without a cap: see what it does to the delay of the streams",
     },
     {
-      command: "deno run -A main.ts run --help",
+      command: `${program} run --help`,
       what: "the settings for your own broker, folders and Kafka",
     },
     { command: `rm -r ${workspace.root}`, what: "away with all that this demo wrote" },

@@ -5,20 +5,20 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { gather, type Gathered } from "../config/gather.ts";
+import type { Gathered } from "../config/gather.ts";
 import { wholeNumber } from "../config/kinds.ts";
 import { stateDirOf } from "../config/load.ts";
-import type { CommandName } from "../config/option.ts";
 import { options } from "../config/options.ts";
+import type { Problem } from "../config/problem.ts";
 import { exitCodes } from "../core/error.ts";
 import type { StoredLetter } from "../core/store.ts";
 import { formatBytes, formatCount, printable, printableJson } from "../core/text.ts";
 import type { Command, CommandContext, LetterBook, Output } from "./command.ts";
 import { dlqPurge } from "./dlq_purge.ts";
 import { dlqReplay } from "./dlq_replay.ts";
-import { commandHelp } from "./help.ts";
 import { filterOf } from "./letter_filter.ts";
-import { sayProblems, strayWord } from "./mistakes.ts";
+import { strayWord } from "./mistakes.ts";
+import { openFlags } from "./opening.ts";
 
 /** The longest raw text that `show` prints, in characters; `--json` gives all of it. */
 const rawCharsMax = 10_000;
@@ -30,10 +30,8 @@ export const dlqList: Command = {
   words: "",
   examples: ["weir dlq list --since 2h --reason bad_csv", "weir dlq list --json --limit 1000 > letters.ndjson"],
   async run(context) {
-    const gathered = gather("dlq list", context.args, context.surroundings);
-    if (gathered.help) return sayHelp(dlqList, context);
-    const problems = [...gathered.problems, ...gathered.words.map(strayWord)];
-    if (problems.length > 0) return sayProblems(context, problems);
+    const gathered = openFlags(dlqList, context);
+    if (typeof gathered === "number") return gathered;
 
     const filter = filterOf(gathered, context.clock.wallMs());
     const limit = gathered.value(options.letters.limit);
@@ -54,20 +52,9 @@ export const dlqShow: Command = {
   words: "NUMBER",
   examples: ["weir dlq show 17", "weir dlq show 17 --json | jq -r .raw_base64 | base64 -d"],
   async run(context) {
-    const gathered = gather("dlq show", context.args, context.surroundings);
-    if (gathered.help) return sayHelp(dlqShow, context);
-    const [word, ...more] = gathered.words;
-    const number = wholeNumber(word ?? "");
-    const problems = [...gathered.problems, ...more.map(strayWord)];
-    if (number === null) {
-      problems.push({
-        where: "NUMBER",
-        seen: word ?? null,
-        message: 'Must be the number of a letter, as "weir dlq list" shows it',
-      });
-    }
-    if (number === null || problems.length > 0) return sayProblems(context, problems);
-
+    const gathered = openFlags(dlqShow, context, wrongNumber);
+    if (typeof gathered === "number") return gathered;
+    const number = Number(gathered.words[0]);
     return await withLetters(context, gathered, async (book) => {
       const letter = await book.letter(number);
       if (letter === null) {
@@ -84,9 +71,10 @@ export const dlqShow: Command = {
 /** All about dead letters, in the order of the list of commands. */
 export const dlqCommands: readonly Command[] = [dlqList, dlqShow, dlqReplay, dlqPurge];
 
-function sayHelp(command: Command & { readonly name: CommandName }, { output }: CommandContext): number {
-  output.write(commandHelp(command, output.columns));
-  return exitCodes.ok;
+function wrongNumber({ words: [word, ...more] }: Gathered): readonly Problem[] {
+  const message = 'Must be the number of a letter, as "weir dlq list" shows it';
+  const wrong = wholeNumber(word ?? "") === null ? [{ where: "NUMBER", seen: word ?? null, message }] : [];
+  return [...more.map(strayWord), ...wrong];
 }
 
 async function withLetters(

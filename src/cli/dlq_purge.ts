@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { gather } from "../config/gather.ts";
+import type { Gathered } from "../config/gather.ts";
 import { stateDirOf } from "../config/load.ts";
 import { options } from "../config/options.ts";
+import type { Problem } from "../config/problem.ts";
 import { exitCodes } from "../core/error.ts";
 import { formatBytes, formatCount } from "../core/text.ts";
 import type { Command } from "./command.ts";
-import { commandHelp } from "./help.ts";
 import { filterOf } from "./letter_filter.ts";
-import { sayProblems, strayWord } from "./mistakes.ts";
+import { openFlags } from "./opening.ts";
 
 /** Letters that go in one transaction: the gateway waits no longer than that. */
 const purgedAtOnceMax = 500;
@@ -23,27 +23,10 @@ export const dlqPurge: Command = {
   words: "",
   examples: ["weir dlq purge --reason bad_csv --until 7d", "weir dlq purge --all --yes"],
   async run(context) {
-    const gathered = gather("dlq purge", context.args, context.surroundings);
     const { output } = context;
-    if (gathered.help) {
-      output.write(commandHelp(dlqPurge, output.columns));
-      return exitCodes.ok;
-    }
+    const gathered = openFlags(dlqPurge, context, unclearAim);
+    if (typeof gathered === "number") return gathered;
     const filter = filterOf(gathered, context.clock.wallMs());
-    const { all, yes } = options.letters;
-    const problems = [...gathered.problems, ...gathered.words.map(strayWord)];
-    const filtered = Object.keys(filter).length > 0;
-    if (!filtered && !gathered.value(all)) {
-      problems.push({
-        where: "--all",
-        seen: null,
-        message: "Missing: without a filter (--reason, --origin, --source, --since, --until) all letters would go",
-      });
-    } else if (filtered && gathered.value(all)) {
-      problems.push({ where: "--all", seen: null, message: "Has no use beside a filter" });
-    }
-    if (problems.length > 0) return sayProblems(context, problems);
-
     const desk = await context.openLetterDesk(stateDirOf(gathered, context.surroundings));
     try {
       const { letters, bytes } = await desk.letterCount(filter);
@@ -52,7 +35,7 @@ export const dlqPurge: Command = {
         return exitCodes.ok;
       }
       const what = `${formatCount(letters)} dead letters (${formatBytes(bytes)})`;
-      const answer = gathered.value(yes) ? "yes" : context.ask(`Delete ${what} for good? Type yes:`);
+      const answer = gathered.value(options.letters.yes) ? "yes" : context.ask(`Delete ${what} for good? Type yes:`);
       if (answer !== null && !/^y(es)?$/i.test(answer.trim())) {
         output.write("Nothing was deleted.\n");
         return exitCodes.ok;
@@ -71,3 +54,13 @@ export const dlqPurge: Command = {
     }
   },
 };
+
+/** Either a filter or all of them must be meant. */
+function unclearAim(gathered: Gathered): readonly Problem[] {
+  const filtered = Object.keys(filterOf(gathered, 0)).length > 0;
+  if (filtered !== gathered.value(options.letters.all)) return [];
+  const message = filtered
+    ? "Has no use beside a filter"
+    : "Missing: without a filter (--reason, --origin, --source, --since, --until) all letters would go";
+  return [{ where: "--all", seen: null, message }];
+}

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { gather } from "../config/gather.ts";
 import { stateDirOf } from "../config/load.ts";
 import { options } from "../config/options.ts";
 import { sleep } from "../core/clock.ts";
@@ -13,9 +12,8 @@ import type { ReplayRequest } from "../core/replay.ts";
 import { formatCount, quoted } from "../core/text.ts";
 import type { LetterDesk } from "../store/letter_desk.ts";
 import type { Command, CommandContext, Output } from "./command.ts";
-import { commandHelp } from "./help.ts";
 import { filterOf } from "./letter_filter.ts";
-import { sayProblems, strayWord } from "./mistakes.ts";
+import { openFlags } from "./opening.ts";
 
 /** How often the ledger is asked how far it is. */
 const lookMs = 500;
@@ -31,14 +29,9 @@ export const dlqReplay: Command = {
   words: "",
   examples: ["weir dlq replay --reason missing_field --since 2h", "weir dlq replay --rate 500/s"],
   async run(context) {
-    const gathered = gather("dlq replay", context.args, context.surroundings);
     const { output, clock } = context;
-    if (gathered.help) {
-      output.write(commandHelp(dlqReplay, output.columns));
-      return exitCodes.ok;
-    }
-    const problems = [...gathered.problems, ...gathered.words.map(strayWord)];
-    if (problems.length > 0) return sayProblems(context, problems);
+    const gathered = openFlags(dlqReplay, context);
+    if (typeof gathered === "number") return gathered;
     const filter = filterOf(gathered, clock.wallMs());
     const stateDir = stateDirOf(gathered, context.surroundings);
     const desk = await context.openLetterDesk(stateDir);

@@ -4,18 +4,18 @@
  *
  * @module
  */
-import { loadSettings } from "../config/load.ts";
+import type { Gathered } from "../config/gather.ts";
 import { options } from "../config/options.ts";
 import { wrap } from "../config/problem.ts";
 import type { Settings } from "../config/settings.ts";
+import { statusAddressOf } from "../config/status_address.ts";
 import { exitCodes, WeirError } from "../core/error.ts";
 import type { Finding } from "../core/finding.ts";
 import { formatDuration, printable, printableJson } from "../core/text.ts";
 import type { Command, CommandContext, Output } from "./command.ts";
 import { brokerFindings } from "./doctor_broker.ts";
 import { machineFindings } from "./doctor_machine.ts";
-import { commandHelp } from "./help.ts";
-import { sayProblems } from "./mistakes.ts";
+import { openSettings } from "./opening.ts";
 import { fetchStatus } from "./status_client.ts";
 
 /** The command. */
@@ -26,19 +26,15 @@ export const doctor: Command = {
   examples: ["weir doctor --config /etc/weir/weir.yaml", "sudo -u weir weir doctor --config /etc/weir/weir.yaml"],
   async run(context) {
     const { output, clock, dice, version, stdout } = context;
-    const loaded = loadSettings("doctor", context.args, context.surroundings, { validate: context.complaintsOf });
-    if (loaded.kind === "help") {
-      output.write(commandHelp(doctor, output.columns));
-      return exitCodes.ok;
-    }
-    if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
+    const loaded = openSettings(doctor, context, { validate: context.complaintsOf });
+    if (typeof loaded === "number") return loaded;
     const { settings, gathered } = loaded;
     const app = context.createApp(settings, { clock, dice, emit: () => {}, version, stdout });
     const [machine, parts, broker, gateway] = await Promise.all([
       machineFindings(settings, clock.wallMs()),
       app.check(),
       brokerFindings(settings, context),
-      gatewayFindings(gathered.value(options.terminal.statusUrl), settings, context),
+      gatewayFindings(gathered, settings, context),
     ]);
     const findings = [...machine, ...parts, ...broker, ...gateway];
     if (gathered.value(options.letters.json)) output.write(`${printableJson(JSON.stringify(findings))}\n`);
@@ -49,9 +45,9 @@ export const doctor: Command = {
 
 /** What only a gateway that runs knows. */
 async function gatewayFindings(
-  url: string,
+  gathered: Gathered,
   settings: Settings,
-  { clock }: CommandContext,
+  { clock, surroundings }: CommandContext,
 ): Promise<readonly Finding[]> {
   const kafka = settings.sink.kind === "kafka";
   const skew: Finding = {
@@ -60,8 +56,15 @@ async function gatewayFindings(
     result: "cannot be asked: record timestamps are this machine's time",
     advice: "Keep both in step (NTP). Kafka refuses records that are more than message.timestamp.after.max.ms ahead",
   };
+  const { address } = statusAddressOf(gathered, surroundings);
+  if (address === null) {
+    return [
+      { ok: true, subject: "Running gateway", result: "tells nothing: status-listen is none" },
+      ...(kafka ? [skew] : []),
+    ];
+  }
   try {
-    const { gateway, upMs, sink } = await fetchStatus(url, clock);
+    const { gateway, upMs, sink } = await fetchStatus(address, clock);
     const throttled: Finding = sink.throttledMs === 0
       ? { ok: true, subject: "Kafka's throttling", result: "none since the gateway started" }
       : {
@@ -78,7 +81,7 @@ async function gatewayFindings(
     if (!(thrown instanceof WeirError)) throw thrown;
     const advice = kafka ? { advice: "Throttling by Kafka is known only while it runs" } : {};
     return [
-      { ok: true, subject: "Running gateway", result: `none answers at ${url}`, ...advice },
+      { ok: true, subject: "Running gateway", result: thrown.message, ...advice },
       ...(kafka ? [skew] : []),
     ];
   }

@@ -15,6 +15,11 @@ export function textInside(path: string): string {
   return Deno.readTextFileSync(new URL(path, root));
 }
 
+/** What a person types to start the program that runs. */
+export function programWords(): string {
+  return Deno.build.standalone ? Deno.execPath() : "deno run -A main.ts";
+}
+
 /** `0.1.0 (commit 0123456789ab, x86_64)` of a compiled program; of one that runs from its sources the version alone. */
 export function versionText(version: string): string {
   if (!Deno.build.standalone) return version;

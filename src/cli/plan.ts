@@ -4,11 +4,10 @@
  *
  * @module
  */
-import type { Presets } from "../config/gather.ts";
-import { gather } from "../config/gather.ts";
-import { loadSettings } from "../config/load.ts";
+import type { Gathered } from "../config/gather.ts";
+import type { LoadOptions } from "../config/load.ts";
 import { optionByName, options } from "../config/options.ts";
-import type { Given, Problem } from "../config/problem.ts";
+import type { Complaint, Given } from "../config/problem.ts";
 import type { Settings } from "../config/settings.ts";
 import { exitCodes, WeirError } from "../core/error.ts";
 import { printableJson } from "../core/text.ts";
@@ -16,8 +15,7 @@ import { openDecoderOf, schedulingOf } from "../registry.ts";
 import { excessRows } from "../scheduler/deadline.ts";
 import { capThatWouldDo, forecastQueue, type QueuedFolder } from "../scheduler/forecast_queue.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { commandHelp } from "./help.ts";
-import { sayProblems } from "./mistakes.ts";
+import { openSettings } from "./opening.ts";
 import { type Plan, planText } from "./plan_text.ts";
 import { type WaitingFolder, waitingIn } from "./waiting.ts";
 
@@ -35,18 +33,15 @@ export const plan: Command = {
   ],
   async run(context) {
     const { output } = context;
-    const asked = gather("plan", context.args, context.surroundings);
-    if (asked.help) {
-      output.write(commandHelp(plan, output.columns));
-      return exitCodes.ok;
-    }
+    const loaded = openSettings(plan, context, howToLoad);
+    if (typeof loaded === "number") return loaded;
+    const asked = loaded.gathered;
     const whatIf = asked.value(options.terminal.whatIf);
-    const wrong = whatIf.flatMap(unknownName);
-    const loaded = load(context, []);
-    if (loaded.kind !== "settings") return sayProblems(context, [...wrong, ...loaded.problems]);
-    const other = whatIf.length === 0 ? null : load(context, whatIf.map((text) => given(text, context)));
-    if (other !== null && other.kind !== "settings") return sayProblems(context, [...wrong, ...other.problems]);
-    if (wrong.length > 0) return sayProblems(context, wrong);
+    const other = whatIf.length === 0 ? null : openSettings(plan, context, {
+      ...howToLoad,
+      overrides: whatIf.map((text) => given(text, context)),
+    });
+    if (typeof other === "number") return other;
 
     const now = await planOf(loaded.settings, context);
     const then = other === null ? null : await planOf(other.settings, context);
@@ -61,31 +56,25 @@ export const plan: Command = {
   },
 };
 
-type Loading =
-  | { readonly kind: "settings"; readonly settings: Settings }
-  | { readonly kind: "problems"; readonly problems: readonly Problem[] };
-
 /** A plan needs the folders alone: neither a broker nor Kafka. */
-function load(context: CommandContext, overrides: readonly Given[]): Loading {
-  const presets: Presets = { sink: "stdout" };
-  const loaded = loadSettings("plan", context.args, context.surroundings, { presets, overrides, partly: true });
-  if (loaded.kind === "help") return { kind: "problems", problems: [] };
-  if (loaded.kind === "settings" && loaded.settings.files === null) {
-    const message = "Missing: name the folder that dumps are dropped into";
-    return { kind: "problems", problems: [{ where: "--files-dir", seen: null, message }] };
-  }
-  return loaded;
+const howToLoad: LoadOptions = { presets: { sink: "stdout" }, partly: true, validate: complaintsOf };
+
+function complaintsOf(settings: Settings, { value }: Gathered): readonly Complaint[] {
+  const missing = { setting: "files-dir", message: "Missing: name the folder that dumps are dropped into" };
+  const unknown = value(options.terminal.whatIf).flatMap((text, index) =>
+    optionByName.has(text.slice(0, text.indexOf("="))) ? [] : [{
+      setting: "what-if",
+      index,
+      message: 'There is no such setting: "weir help run" lists them all',
+    }]
+  );
+  return settings.files === null ? [missing, ...unknown] : unknown;
 }
 
 function given(whatIf: string, context: CommandContext): Given {
   const at = whatIf.indexOf("=");
   const place = { from: "flag", label: "--what-if", folder: context.surroundings.folder } as const;
   return { name: whatIf.slice(0, at), text: whatIf.slice(at + 1), place };
-}
-
-function unknownName(whatIf: string): readonly Problem[] {
-  if (optionByName.has(whatIf.slice(0, whatIf.indexOf("=")))) return [];
-  return [{ where: "--what-if", seen: whatIf, message: 'There is no such setting: "weir help run" lists them all' }];
 }
 
 async function planOf(settings: Settings, context: CommandContext): Promise<Plan> {

@@ -5,7 +5,6 @@
  * @module
  */
 import type { App } from "../app.ts";
-import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { warningsOf } from "../config/warnings.ts";
 import { type Clock, sleep, type Timer } from "../core/clock.ts";
@@ -15,9 +14,8 @@ import { formatCount, formatDuration } from "../core/text.ts";
 import { createLog, type Log } from "../ops/log.ts";
 import { tellServiceManager } from "../ops/systemd.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { commandHelp } from "./help.ts";
-import { sayProblems } from "./mistakes.ts";
-import { createReload, type LoadedSettings } from "./reload.ts";
+import { type LoadedSettings, openSettings } from "./opening.ts";
+import { createReload } from "./reload.ts";
 import { listenForStop, type StopRequests, watchedStdout } from "./stop.ts";
 import { emitSums, openCount } from "./sums.ts";
 
@@ -40,12 +38,8 @@ export const run: Command = {
     "weir run --files-dir ./dumps --once --dry-run",
   ],
   async run(context) {
-    const loaded = loadSettings("run", context.args, context.surroundings, { validate: context.complaintsOf });
-    if (loaded.kind === "help") {
-      context.output.write(commandHelp(run, context.output.columns));
-      return exitCodes.ok;
-    }
-    if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
+    const loaded = openSettings(run, context, { validate: context.complaintsOf });
+    if (typeof loaded === "number") return loaded;
     const log = logFor(loaded.settings, context);
     try {
       const emit = emitter(log.take);

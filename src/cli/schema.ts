@@ -5,7 +5,6 @@
  */
 import { dirname, resolve } from "node:path";
 import { gather } from "../config/gather.ts";
-import { loadSettings } from "../config/load.ts";
 import { options } from "../config/options.ts";
 import type { Complaint } from "../config/problem.ts";
 import type { ReadingsSettings, Settings } from "../config/settings.ts";
@@ -14,8 +13,7 @@ import { printableJson } from "../core/text.ts";
 import { builtInSchema, type SchemaField, typeBit } from "../decode/schema.ts";
 import { normalizerOf, openDecoderOf } from "../registry.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { commandHelp } from "./help.ts";
-import { sayProblems } from "./mistakes.ts";
+import { openSettings } from "./opening.ts";
 import { sampleFile } from "./sample.ts";
 import { readSample, sampleText } from "./sample_report.ts";
 
@@ -35,20 +33,14 @@ export const schema: Command = {
   ],
   async run(context) {
     const { output } = context;
-    const asked = gather("schema", context.args, context.surroundings);
-    if (asked.help) {
-      output.write(commandHelp(schema, output.columns));
-      return exitCodes.ok;
-    }
-    const sample = asked.given(options.terminal.sample)[0];
+    const sample = gather("schema", context.args, context.surroundings).given(options.terminal.sample)[0];
     const path = sample === undefined ? null : resolve(sample.place.folder, sample.text);
-    const loaded = loadSettings("schema", context.args, context.surroundings, {
+    const loaded = openSettings(schema, context, {
       presets: { sink: "stdout", "files-dir": path === null ? "/" : dirname(path) },
       partly: true,
       validate: (settings) => complaintsOfReadings(settings, context),
     });
-    if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
-    if (loaded.kind === "help") return exitCodes.ok;
+    if (typeof loaded === "number") return loaded;
     if (path !== null) return await tellSample(path, loaded.settings, context);
     const lines = JSON.stringify(schemaInForce(loaded.settings.readings), null, 2).split("\n");
     output.write(lines.map((line) => `${printableJson(line)}\n`).join(""));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StatusAddress } from "../config/status_address.ts";
 import type { Clock } from "../core/clock.ts";
 import { messageOf, WeirError } from "../core/error.ts";
 import type { AppStatus } from "../core/status.ts";
@@ -16,14 +17,16 @@ const statusBytesMax = 16 * 1024 ** 2;
 /**
  * Fetches the status.
  *
- * @throws {WeirError} `unavailable` when nobody answers, or something that is no gateway.
+ * @throws {WeirError} `unavailable` when nobody answers, or something that is no gateway; `permission` when it wants another token.
  */
-export async function fetchStatus(url: string, clock: Clock): Promise<AppStatus> {
+export async function fetchStatus({ url, token }: StatusAddress, clock: Clock): Promise<AppStatus> {
   const giveUp = new AbortController();
   const timer = clock.after(answerWithinMs, () => giveUp.abort(new Error("no answer within 5 s")));
   try {
-    const response = await fetch(url, { signal: giveUp.signal, redirect: "error" });
+    const headers = token === null ? {} : { authorization: `Bearer ${token.reveal()}` };
+    const response = await fetch(url, { signal: giveUp.signal, redirect: "error", headers });
     const text = await textOf(response);
+    if (response.status === 401) throw refusedToken(url, token !== null);
     if (!response.ok) throw noGateway(url, `it answers ${response.status} ${printable(response.statusText, 80)}`);
     return statusIn(text, url);
   } catch (thrown) {
@@ -67,11 +70,20 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
+function refusedToken(url: string, given: boolean): WeirError {
+  const what = given ? "does not take the token that was given" : "wants its token, and none was given";
+  return new WeirError("permission", `The gateway at ${quoted(url)} ${what}`, {
+    advice:
+      "Give the one that it runs with: --status-token-file FILE, WEIR_STATUS_TOKEN, or --config with its settings. " +
+      "That of the systemd service is /etc/credstore/status-token, for root to read",
+  });
+}
+
 function noGateway(url: string, why: string): WeirError {
   return new WeirError("unavailable", `No gateway answers at ${quoted(url)}: ${why}`, {
     retriable: true,
     advice:
-      "Start it (weir run), or say with --status-url where it listens: its setting status-listen and /status.json",
+      "Start it (weir run), or say where it listens: --config with its settings, --status-listen as it has it, or --status-url",
   });
 }
 

@@ -3,16 +3,14 @@
  *
  * @module
  */
-import { gather } from "../config/gather.ts";
-import { options } from "../config/options.ts";
+import type { StatusAddress } from "../config/status_address.ts";
 import { sleep } from "../core/clock.ts";
 import { exitCodes, WeirError } from "../core/error.ts";
 import { formatDuration } from "../core/text.ts";
 import { createLiveViewer } from "../ops/live.ts";
 import { terminalOf } from "../ops/terminal.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { commandHelp } from "./help.ts";
-import { sayProblems, strayWord } from "./mistakes.ts";
+import { openGateway } from "./opening.ts";
 import { fetchStatus } from "./status_client.ts";
 import { listenForStop } from "./stop.ts";
 
@@ -24,23 +22,17 @@ export const top: Command = {
   name: "top",
   summary: "watch the running gateway, redrawn in place; Ctrl-C ends it",
   words: "",
-  examples: ["weir top", "ssh -t gateway-7 weir top"],
+  examples: ["weir top", "ssh -t gateway-7 sudo weir top --config /etc/weir/weir.yaml"],
   async run(context) {
-    const gathered = gather("top", context.args, context.surroundings);
-    if (gathered.help) {
-      context.output.write(commandHelp(top, context.output.columns));
-      return exitCodes.ok;
-    }
-    const problems = [...gathered.problems, ...gathered.words.map(strayWord)];
-    if (problems.length > 0) return sayProblems(context, problems);
-    return await watch(gathered.value(options.terminal.statusUrl), context);
+    const opened = openGateway(top, context);
+    return typeof opened === "number" ? opened : await watch(opened.address, context);
   },
 };
 
-async function watch(url: string, context: CommandContext): Promise<number> {
+async function watch(address: StatusAddress, context: CommandContext): Promise<number> {
   const { clock, output, surroundings } = context;
   // The first answer before anything is painted: no gateway is an error like any other.
-  let now = await fetchStatus(url, clock);
+  let now = await fetchStatus(address, clock);
   const stop = listenForStop(context);
   const over = new AbortController();
   const stopped = stop.first.then(() => over.abort());
@@ -54,7 +46,7 @@ async function watch(url: string, context: CommandContext): Promise<number> {
       if (over.signal.aborted) break;
       try {
         // A signal need not wait for a gateway that hangs.
-        const next = await Promise.race([fetchStatus(url, clock), stopped]);
+        const next = await Promise.race([fetchStatus(address, clock), stopped]);
         if (next === undefined) break;
         now = next;
         if (silentSinceMs !== null) {

@@ -25,7 +25,7 @@ export interface LoadOptions {
   /** Values that the command sets by itself. */
   readonly presets?: Presets;
   /** Checks of the parts: templates, expressions, schema. */
-  readonly validate?: (settings: Settings) => readonly Complaint[];
+  readonly validate?: (settings: Settings, gathered: Gathered) => readonly Complaint[];
   /** Stand before everything else. */
   readonly overrides?: readonly Given[];
   /** The command does without a source or a sink: what is missing for a run is no mistake. Default: false. */
@@ -50,7 +50,7 @@ export function loadSettings(
     ...files.problems(),
   ];
   // A rule may be right under the schema that could not be read: then the parts are not asked.
-  const complaints = files.problems().length === 0 ? options.validate?.(settings) ?? [] : [];
+  const complaints = files.problems().length === 0 ? options.validate?.(settings, gathered) ?? [] : [];
   problems.push(...complaints.flatMap((one) => located(one, gathered, problems.length > 0)));
   if (problems.length > 0) return { kind: "problems", problems };
   return { kind: "settings", settings, gathered };

@@ -5,7 +5,7 @@
  */
 import { type Kind, kind, refuse } from "./kind.ts";
 import { path, text } from "./kinds.ts";
-import { defaulted, optional, repeatable } from "./option.ts";
+import { optional, repeatable } from "./option.ts";
 
 const httpUrl: Kind<string> = kind({
   placeholder: "URL",
@@ -19,10 +19,13 @@ const httpUrl: Kind<string> = kind({
 
 /** Where to look, and at what. */
 export const terminal = {
-  statusUrl: defaulted("status-url", httpUrl, "http://127.0.0.1:9464/status.json", {
+  statusUrl: optional("status-url", httpUrl, {
     group: "General",
     commands: ["status", "top", "doctor"],
     help: "where the running gateway tells its status",
+    defaultText: "http:// and --status-listen and /status.json",
+    example: "http://127.0.0.1:9464/status.json",
+    more: "The token of `status-token-file` is sent there.",
   }),
   whatIf: repeatable(
     "what-if",

@@ -11,6 +11,7 @@ import type { DecoderState } from "./decoder.ts";
 import type { Origin } from "./delivery.ts";
 import type { DeadLetter, Reason } from "./reading.ts";
 import type { LetterActions } from "./replay.ts";
+import type { SpoolStore } from "./spool.ts";
 
 /** What tells one file from another. */
 export interface FileIdentity {
@@ -46,6 +47,7 @@ export interface FileRecord {
   readonly counts: FileCounts;
   /** SHA-256 of the whole file as it lies on disk, in hex; null before it is read to the end. */
   readonly sha256: string | null;
+  /** Wall-clock ms at which its turn came. */
   readonly firstSeenAtMs: number;
   readonly updatedAtMs: number;
   /** Where it went (archive path, error path), else null. */
@@ -94,6 +96,10 @@ export interface LetterFilter {
   /** Time of arrival, wall-clock ms, inclusive. */
   readonly sinceMs?: number;
   readonly untilMs?: number;
+  /** Beginning of the id, with a `/` at its end: all rows of a file. */
+  readonly idPrefix?: string;
+  /** Byte offset of the row, inclusive. */
+  readonly fromByte?: number;
 }
 
 /**
@@ -110,7 +116,7 @@ export interface DeadLetterStore {
 }
 
 /** The ledger: everything above behind one handle. */
-export interface Ledger extends CheckpointStore, DeadLetterStore, LetterActions {
+export interface Ledger extends CheckpointStore, DeadLetterStore, LetterActions, SpoolStore {
   /** Resolves when all writes before it are durable and the file is closed. */
   close(): Promise<void>;
 }

@@ -22,8 +22,8 @@ export interface PublisherOptions {
 
 /** A connected publisher. */
 export interface Publisher {
-  /** Sends one message at QoS 1. False, and nothing is sent, when `inFlightMax` messages wait or the connection is gone. */
-  publish(topic: string, payload: string | Uint8Array): boolean;
+  /** Sends one message at QoS 1, retained or not (the default). False, and nothing is sent, when `inFlightMax` messages wait or the connection is gone. */
+  publish(topic: string, payload: string | Uint8Array, retain?: boolean): boolean;
   /** Messages that the broker has taken over. */
   readonly acknowledged: number;
   /** Messages sent and not yet acknowledged. */
@@ -79,12 +79,12 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
     get inFlight() {
       return open.size;
     },
-    publish(topic, payload) {
+    publish(topic, payload, retain = false) {
       if (!connected || open.size >= inFlightMax) return false;
       const messageId = freeId();
       open.add(messageId);
       const bytes = typeof payload === "string" ? payload : Buffer.from(payload);
-      socket.write(generate({ cmd: "publish", topic, payload: bytes, qos: 1, dup: false, retain: false, messageId }));
+      socket.write(generate({ cmd: "publish", topic, payload: bytes, qos: 1, dup: false, retain, messageId }));
       return true;
     },
     async idle() {

@@ -11,18 +11,16 @@
  *
  * @module
  */
-import { type Backoff, createBackoff } from "../core/backoff.ts";
-import type { Clock, Timer } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Verdict } from "../core/delivery.ts";
 import type { Dice } from "../core/dice.ts";
-import { messageOf, WeirError } from "../core/error.ts";
 import type { Emit } from "../core/event.ts";
 import type { Lane } from "../core/flow.ts";
 import type { DeadLetter, Item, Misfit, Reading, Reason } from "../core/reading.ts";
 import type { Sink } from "../core/sink.ts";
-import type { AppendResult, DeadLetterStore } from "../core/store.ts";
+import type { DeadLetterStore } from "../core/store.ts";
 import type { Tally } from "../core/tally.ts";
-import { printable, quoted } from "../core/text.ts";
+import { createLetterQueue, type LetterQueue } from "./letter_queue.ts";
 
 /** What the outbox works with. */
 export interface OutboxParts {
@@ -53,10 +51,6 @@ export interface Outbox {
   /** Gives up what has no verdict yet. Never throws. */
   close(): Promise<void>;
 }
-
-/** Most dead letters in one transaction. */
-const letterBatchMax = 500;
-const letterBackoff = { firstMs: 250, maxMs: 30_000 } as const;
 
 /** Makes an {@linkcode Outbox}. */
 export function createOutbox(parts: OutboxParts): Outbox {
@@ -150,116 +144,4 @@ function rejectedMisfit(reading: Reading, reason: Reason, detail: string, clock:
     arrivedAtMs: clock.wallMs() - (clock.nowMs() - reading.arrivedMs),
   };
   return { kind: "misfit", delivery: reading.delivery, index: reading.index, bytes: reading.bytes, letter };
-}
-
-/** The misfits of one lane on their way into the store: one transaction at a time, in order. */
-interface LetterQueue {
-  add(misfits: readonly Misfit[]): void;
-  close(): void;
-}
-
-function createLetterQueue(
-  lane: Lane,
-  parts: OutboxParts,
-  stored: (lane: Lane, misfits: readonly Misfit[]) => void,
-): LetterQueue {
-  const { letters, clock, emit } = parts;
-  const backoff: Backoff = createBackoff(letterBackoff, parts.dice);
-  let waiting: Misfit[] = [];
-  let busy = false;
-  let closed = false;
-  let retry: Timer | null = null;
-
-  async function write(): Promise<void> {
-    const batch = waiting.slice(0, letterBatchMax);
-    const result = await appended(batch);
-    if (closed) return;
-    if (result.accepted > 0) {
-      const done = batch.slice(0, result.accepted);
-      waiting = waiting.slice(done.length);
-      announce(done, result);
-      stored(lane, done);
-    }
-    if (result.accepted === batch.length) recovered();
-    else retryLater(result);
-  }
-
-  async function appended(batch: readonly Misfit[]): Promise<AppendResult & { readonly failure?: string }> {
-    try {
-      return await letters.append(batch.map((misfit) => misfit.letter));
-    } catch (thrown) {
-      // Only a store that cannot write is waited for; anything else is a defect and must end the program.
-      if (!(thrown instanceof WeirError)) throw thrown;
-      return { accepted: 0, droppedStreamLetters: 0, failure: messageOf(thrown) };
-    }
-  }
-
-  function announce(done: readonly Misfit[], result: AppendResult): void {
-    const first = done[0];
-    if (first === undefined) return;
-    const where = first.letter.row === null ? "" : `, row ${first.letter.row}`;
-    const many = done.length === 1 ? "" : ` (and ${done.length - 1} more)`;
-    emit(
-      "warn",
-      "letters.stored",
-      `Dead letter: ${first.letter.reason}: ${printable(first.letter.detail)} in ${
-        quoted(first.letter.source)
-      }${where}${many}`,
-      { lane, letters: done.length, reason: first.letter.reason, dropped_letters: result.droppedStreamLetters },
-    );
-    if (result.droppedStreamLetters > 0) {
-      emit(
-        "warn",
-        "letters.dropped",
-        `${result.droppedStreamLetters} dead letters of streams were dropped: the store is full (--dead-letter-max)`,
-        { letters: result.droppedStreamLetters },
-      );
-    }
-  }
-
-  function retryLater(result: AppendResult & { readonly failure?: string }): void {
-    const delayMs = backoff.nextMs();
-    if (backoff.failures === 1) {
-      const why = result.failure ?? "the store is full (--dead-letter-max)";
-      const consequence = lane === "files" ? "files with bad rows wait" : "streams with bad messages wait";
-      emit("error", "letters.stuck", `Dead letters cannot be stored: ${why}; ${consequence}, nothing is lost`, {
-        lane,
-      });
-    }
-    retry = clock.after(delayMs, () => {
-      retry = null;
-      work();
-    });
-  }
-
-  function recovered(): void {
-    if (backoff.failures > 0) {
-      emit("info", "letters.recovered", `Dead letters are stored again (${lane})`, {
-        lane,
-        failures: backoff.failures,
-      });
-    }
-    backoff.reset();
-  }
-
-  function work(): void {
-    if (busy || closed || retry !== null || waiting.length === 0) return;
-    busy = true;
-    write().finally(() => {
-      busy = false;
-      work();
-    });
-  }
-
-  return {
-    add(misfits) {
-      waiting.push(...misfits);
-      work();
-    },
-    close() {
-      closed = true;
-      retry?.cancel();
-      waiting = [];
-    },
-  };
 }

@@ -9,6 +9,7 @@ import { messageOf, WeirError } from "../core/error.ts";
 import type { Emit } from "../core/event.ts";
 import type { DeadLetter } from "../core/reading.ts";
 import type { ReplayRequest } from "../core/replay.ts";
+import type { SpoolDrop, SpooledReading, SpoolInventory, SpoolTotals } from "../core/spool.ts";
 import type { AppendResult, FileRecord, Ledger, StoredLetter } from "../core/store.ts";
 import { formatBytes, printable, quoted } from "../core/text.ts";
 import { type Call, fromWire, type Request, type Response } from "./ledger_protocol.ts";
@@ -87,6 +88,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     stepReplay: (step) => call<void>({ method: "stepReplay", args: [step] }),
     mark: (name) => call<number>({ method: "mark", args: [name] }),
     saveMark: (name, number) => call<void>({ method: "saveMark", args: [name, number] }),
+    spoolAppend: (readings) => call<SpoolTotals>({ method: "spoolAppend", args: [readings] }),
+    spoolRead: (range) => call<readonly SpooledReading[]>({ method: "spoolRead", args: [range] }),
+    spoolRemove: (numbers) => call<SpoolTotals>({ method: "spoolRemove", args: [numbers] }),
+    spoolDropOldest: (bytes, spared) => call<SpoolDrop>({ method: "spoolDropOldest", args: [bytes, spared] }),
+    spoolInventory: () => call<SpoolInventory>({ method: "spoolInventory", args: [] }),
     close() {
       closing ??= line.ask({ kind: "close" }).then(() => line.end(), () => line.end());
       return closing;

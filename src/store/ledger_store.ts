@@ -14,6 +14,7 @@ import { type FileTable, fileTable } from "./file_table.ts";
 import { type LetterReader, letterReader, type LetterWriter, letterWriter } from "./letter_table.ts";
 import { type ReplayTable, replayTable } from "./replay_table.ts";
 import { definitionsOf, migrate } from "./schema.ts";
+import { type SpoolTable, spoolTable } from "./spool_table.ts";
 
 /** Where, and how large. Plain data: it goes to the worker. */
 export interface StoreLimits {
@@ -43,7 +44,7 @@ export interface LedgerStore {
 }
 
 /** What can be asked of the state file. */
-export interface LedgerTables extends FileTable, LetterReader, LetterWriter, ReplayTable {}
+export interface LedgerTables extends FileTable, LetterReader, LetterWriter, ReplayTable, SpoolTable {}
 
 /** Most damaged files that are kept; the oldest go. */
 const setAsideMax = 3;
@@ -109,7 +110,7 @@ function openChecked(options: LedgerStoreOptions): Opened {
       throw new WeirError("corrupt_state", `The state file ${quoted(options.path)} is damaged: ${String(verdict)}`);
     }
     const letters = { ...letterReader(db), ...letterWriter(db, options.deadLetterBytesMax) };
-    return { db, tables: { ...fileTable(db), ...letters, ...replayTable(db, letters) } };
+    return { db, tables: { ...fileTable(db), ...letters, ...replayTable(db, letters), ...spoolTable(db) } };
   } catch (thrown) {
     db.close();
     // Our own statements are right on a file that is whole: refused while it is opened they mean that it is not.

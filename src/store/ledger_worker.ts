@@ -76,5 +76,15 @@ function perform(tables: LedgerTables, call: Call): unknown {
       return tables.mark(...call.args);
     case "saveMark":
       return tables.saveMark(...call.args);
+    case "spoolAppend":
+      return tables.spoolAppend(...call.args);
+    case "spoolRead":
+      return tables.spoolRead(...call.args);
+    case "spoolRemove":
+      return tables.spoolRemove(...call.args);
+    case "spoolDropOldest":
+      return tables.spoolDropOldest(...call.args);
+    case "spoolInventory":
+      return tables.spoolInventory();
   }
 }

@@ -276,6 +276,14 @@ function conditionOf(
   add("source = ?", filter.source);
   add("arrived_at_ms >= ?", filter.sinceMs);
   add("arrived_at_ms <= ?", filter.untilMs);
+  add("id >= ?", filter.idPrefix);
+  add("id < ?", filter.idPrefix === undefined ? undefined : behindPrefix(filter.idPrefix));
+  add('"byte" >= ?', filter.fromByte);
   for (const [condition, value] of more) add(condition, value);
   return { where: conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`, values };
+}
+
+/** The first text behind all that begin with a prefix that ends in `/`: `0` is the next character. */
+function behindPrefix(prefix: string): string {
+  return `${prefix.slice(0, -1)}0`;
 }

@@ -10,6 +10,7 @@ import type { AppendResult, FileRecord, Ledger, LetterFilter, StoredLetter } fro
 import type { LetterRange } from "../core/replay.ts";
 import { letterBytes } from "./letter_size.ts";
 import { replayShelf } from "./memory_replays.ts";
+import { spoolShelf } from "./memory_spool.ts";
 
 /** How large it may become, and its clock. */
 export interface MemoryLedgerOptions {
@@ -23,6 +24,7 @@ export function memoryLedger(options: MemoryLedgerOptions): Ledger {
   const files = fileShelf();
   const letters = letterShelf(options.deadLetterBytesMax);
   const replays = replayShelf(letters);
+  const spool = spoolShelf();
   const marks = new Map<string, number>();
   let closed = false;
 
@@ -64,6 +66,11 @@ export function memoryLedger(options: MemoryLedgerOptions): Ledger {
     stepReplay: (step) => answer(() => replays.step(step)),
     mark: (name) => answer(() => marks.get(name) ?? 0),
     saveMark: (name, number) => answer(() => void marks.set(name, number)),
+    spoolAppend: (readings) => answer(() => spool.spoolAppend(readings)),
+    spoolRead: (range) => answer(() => spool.spoolRead(range)),
+    spoolRemove: (numbers) => answer(() => spool.spoolRemove(numbers)),
+    spoolDropOldest: (bytes, spared) => answer(() => spool.spoolDropOldest(bytes, spared)),
+    spoolInventory: () => answer(() => spool.spoolInventory()),
     close() {
       closed = true;
       return Promise.resolve();
@@ -181,10 +188,11 @@ function letterShelf(bytesMax: number) {
 }
 
 function fits(letter: StoredLetter, filter: LetterFilter): boolean {
-  const { reason, origin, source, sinceMs, untilMs } = filter;
+  const { reason, origin, source, sinceMs, untilMs, idPrefix = "", fromByte } = filter;
   return isOr(reason, letter.reason) && isOr(origin, letter.origin) && isOr(source, letter.source) &&
     (sinceMs === undefined || letter.arrivedAtMs >= sinceMs) &&
-    (untilMs === undefined || letter.arrivedAtMs <= untilMs);
+    (untilMs === undefined || letter.arrivedAtMs <= untilMs) &&
+    letter.id.startsWith(idPrefix) && (fromByte === undefined || (letter.byte ?? -1) >= fromByte);
 }
 
 function isOr<T extends string>(wanted: T | undefined, value: T): boolean {

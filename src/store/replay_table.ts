@@ -113,6 +113,8 @@ const kindOf: Readonly<Record<keyof LetterFilter, string>> = {
   source: "string",
   sinceMs: "number",
   untilMs: "number",
+  idPrefix: "string",
+  fromByte: "number",
 };
 
 function isFilter(value: unknown): value is LetterFilter {

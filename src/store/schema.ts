@@ -86,6 +86,18 @@ const migrations: readonly string[] = [
     number INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE spool (
+    number        INTEGER PRIMARY KEY,
+    id            TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    value         TEXT NOT NULL,
+    row           INTEGER NOT NULL,
+    arrived_at_ms REAL NOT NULL,
+    redelivered   INTEGER NOT NULL CHECK (redelivered IN (0, 1)),
+    size_bytes    INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** From this version of the tables on, letters can be acted on. */

@@ -46,6 +46,7 @@ function figure(work: string, runs: readonly Run[], limit: number): Figure {
   return {
     work,
     rate: formatRate(perSecond),
+    perSecond,
     cpuPerRecord: formatMicroseconds(median(runs.map((run) => run.cpuUs))),
     peakRss: formatRss(Math.max(...runs.map((run) => run.peakRssBytes))),
     remark: `${(perSecond / limit).toFixed(2)} of kcat's rate`,

@@ -5,6 +5,7 @@
  */
 import type { RunningKafka } from "../support/kafka.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
+import type { Delays } from "./delay_picture.ts";
 import { type MeasuredProcess, startMeasured } from "./measured_process.ts";
 
 /** A place to measure in. */
@@ -22,6 +23,12 @@ export interface Figure {
   readonly cpuPerRecord: string;
   readonly peakRss: string;
   readonly remark: string;
+  /** Delays behind the figure, for the picture of their distribution. */
+  readonly delays?: Delays;
+  /** Bare numbers behind the figure, for the picture of the rates. */
+  readonly perSecond?: number;
+  /** Pictures that it comes with: file names and SVG. */
+  readonly pictures?: Readonly<Record<string, string>>;
 }
 
 /** As `deno task run` and `deno task compile` have them; docs/performance.md says why. */

@@ -22,8 +22,8 @@ import {
 } from "./scene.ts";
 
 /** Messages a second of the stream, in groups of 5 every 10 ms. */
-const perSecond = 500;
-const group = 5;
+export const perSecond = 500;
+const groupsPerSecond = 100;
 
 /** What stands beside the stream. */
 interface Beside {
@@ -59,7 +59,7 @@ async function measure(scene: Scene, beside: Beside, seconds: number): Promise<r
       ? []
       : ["--files-dir", drop, "--files-ready", "rename", "--files-poll", "1s", "--files-cap", beside.cap]),
   ]);
-  await eventually("the gateway is connected", () => /Connected to mqtt:/.test(gateway.stderr()), 20_000);
+  await eventually("the gateway is connected", () => /Receiving from mqtt:/.test(gateway.stderr()), 20_000);
   const messages = perSecond * seconds;
   const warmUp = perSecond;
   await publishSteadily(scene, topic, warmUp);
@@ -85,6 +85,7 @@ async function measure(scene: Scene, beside: Beside, seconds: number): Promise<r
     cpuPerRecord: beside.cap === null ? formatMicroseconds(cpuMs * 1000 / messages) : "",
     peakRss: formatRss(cost.peakRssBytes),
     remark: `delay p50 ${quantile(delays, 0.5)} ms, p99 ${quantile(delays, 0.99)} ms, max ${quantile(delays, 1)} ms`,
+    delays: { name: beside.name, delaysMs: delays },
   };
   if (beside.cap === null || beside.cap === "none") return [figure];
   return [figure, capFigure(records, Number(beside.cap))];
@@ -109,22 +110,33 @@ function percent(share: number): string {
 }
 
 /** Publishes at an even rate; each payload holds the time at which it was handed to the socket. */
-async function publishSteadily(scene: Scene, prefix: string, messages: number): Promise<void> {
+export async function publishSteadily(
+  scene: Scene,
+  prefix: string,
+  messages: number,
+  rate = perSecond,
+  retain = false,
+): Promise<void> {
   const publisher = await connectPublisher({
     host: scene.mosquitto.host,
     port: scene.mosquitto.port,
     clientId: `${prefix}-steady`,
-    inFlightMax: 5000,
+    inFlightMax: 20_000,
   });
+  const group = Math.max(1, Math.round(rate / groupsPerSecond));
   const startedMs = systemClock.nowMs();
   for (let i = 0; i < messages; i++) {
-    if (i % group === 0) await until(startedMs + i * 1000 / perSecond);
-    publisher.publish(`${prefix}/sensor-${i % 50}/temperature`, `{"value":${i},"ts":${systemClock.wallMs()}}`);
+    if (i % group === 0) await until(startedMs + i * 1000 / rate);
+    const payload = `{"value":${i},"ts":${systemClock.wallMs()}}`;
+    if (!publisher.publish(`${prefix}/sensor-${i % 50}/temperature`, payload, retain)) {
+      throw new Error(`The broker keeps more than 20,000 messages of ours unacknowledged`);
+    }
   }
   await publisher.idle();
   await publisher.close();
 }
 
-function until(atMs: number): Promise<void> {
+/** Resolves at a time of the monotonic clock. */
+export function until(atMs: number): Promise<void> {
   return new Promise((resolve) => void systemClock.after(Math.max(0, atMs - systemClock.nowMs()), resolve));
 }

@@ -21,7 +21,7 @@ Deno.test("findings of the parts and of the machine are told with what to do; so
     const sick = fakeContext(args, { app: { check: () => Promise.resolve([bad]) } });
     assert.equal(await doctor.run(sick.context), 69, sick.err());
     assert.match(sick.out(), /FAIL {2}Folder \\u001b\[31m: does not exist\n {8}make it\n/);
-    assert.match(sick.out(), /ok {4}Running gateway: none answers/);
+    assert.match(sick.out(), /ok {4}Running gateway: No gateway answers/);
     assert.match(sick.out(), /1 of \d+ needs something to be done/);
     assert.equal(sick.out().includes("\u001b"), false);
 

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { status } from "../../src/cli/status.ts";
 import { top } from "../../src/cli/top.ts";
 import { WeirError } from "../../src/core/error.ts";
+import type { FakeMachine } from "../config/fake_machine.ts";
 import { fakeContext, fakeStatus } from "./fake_context.ts";
 
 const hostile = "evil\u001b[31m\u202e.csv";
@@ -37,7 +38,7 @@ const whole = {
 };
 
 /** Serves an answer while a test runs. */
-async function withServer(answer: () => Response, test: (url: string) => Promise<void>): Promise<void> {
+async function withServer(answer: (request: Request) => Response, test: (url: string) => Promise<void>): Promise<void> {
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
   await test(`http://127.0.0.1:${server.addr.port}/status.json`);
 }
@@ -76,6 +77,45 @@ Deno.test("no gateway, and something that is none, are told with what to do: 69"
   assert.match(await asked(gone), /No gateway answers at .*connection refused/);
   await withServer(() => new Response("no", { status: 403, statusText: "Forbidden" }), async (url) => {
     assert.match(await asked(url), /it answers 403 Forbidden/);
+  });
+});
+
+Deno.test("address and token come from the gateway's own settings; a missing or wrong token is told: 77", async () => {
+  let asked = "";
+  const answer = (request: Request) => {
+    asked = request.url;
+    return request.headers.get("authorization") === "Bearer 0123456789abcdef"
+      ? Response.json(whole)
+      : new Response("no", { status: 401 });
+  };
+  await withServer(answer, async (url) => {
+    const { port } = new URL(url);
+    const machine = (token: string, listen = `0.0.0.0:${port}`): FakeMachine => ({
+      files: {
+        "/etc/weir/weir.yaml": `status-listen: ${listen}\nstatus-token-file: token\nfiles-dir: /d\n`,
+        "/etc/weir/token": `${token}\n`,
+      },
+    });
+    const args = ["--config", "/etc/weir/weir.yaml"];
+    const right = fakeContext(args, { machine: machine("0123456789abcdef") });
+    assert.equal(await status.run(right.context), 0, right.err());
+    assert.equal(asked, url);
+
+    const wrong = fakeContext(args, { machine: machine("fedcba9876543210") });
+    await assert.rejects(status.run(wrong.context), {
+      code: "permission",
+      exitCode: 77,
+      message: /does not take the token/,
+    });
+    const none = fakeContext(["--status-listen", `127.0.0.1:${port}`]);
+    await assert.rejects(top.run(none.context), { code: "permission", message: /wants its token, and none/ });
+
+    const silent = fakeContext(args, { machine: machine("0123456789abcdef", "none") });
+    assert.equal(await status.run(silent.context), 78);
+    assert.match(silent.err(), /weir\.yaml:1[^]*tells nothing: let it listen, or[^]*--status-url/);
+    const unreadable = fakeContext(["--status-token-file", "/nowhere"]);
+    assert.equal(await status.run(unreadable.context), 78);
+    assert.match(unreadable.err(), /--status-token-file[^]*Cannot be read/);
   });
 });
 

@@ -10,6 +10,7 @@ import { letterBytes } from "../../src/store/letter_size.ts";
 import { fileRecord, letter, letters } from "../support/ledger_values.ts";
 import { type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
 import { replayPromises } from "./ledger_replay_contract.ts";
+import { spoolPromises } from "./ledger_spool_contract.ts";
 
 /** Opens an empty ledger. `dispose` removes what is left after it was closed. */
 export type MakeLedger = (
@@ -215,6 +216,7 @@ export function ledgerContract(name: string, make: MakeLedger): void {
   }, roomForTen);
 
   replayPromises(promise);
+  spoolPromises(promise);
 
   promise("the number of a letter that went is never given again", async (ledger) => {
     await ledger.append(letters("real_time", 1));

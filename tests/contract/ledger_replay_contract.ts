@@ -47,6 +47,17 @@ export function replayPromises(promise: Promises): void {
     assert.equal(await ledger.removeLetters({ untilMs: 10 }, 10), 0);
   }, 9 * letterBytes(letters("batch", 1)[0] ?? letter("x")) + 10);
 
+  promise("letters of a file's rows are removed from a byte on, and of no other file", async (ledger) => {
+    const ofRow = (id: string, byte: number | null) => letter(id, { byte });
+    await ledger.append([
+      ...[ofRow("gw/file/5", 5), ofRow("gw/file/70", 70), ofRow("gw/file/700", 700), ofRow("gw/file/x", null)],
+      ...[ofRow("gw/file2/70", 70), ofRow("gw/fil/70", 70), ofRow("gw/file", 70), ofRow("GW/file/70", 70)],
+    ]);
+    assert.equal(await ledger.removeLetters({ idPrefix: "gw/file/", fromByte: 70 }, 1), 1);
+    assert.equal(await ledger.removeLetters({ idPrefix: "gw/file/", fromByte: 70 }, 100), 1);
+    assert.deepEqual(await numbersOf(ledger), [1, 4, 5, 6, 7, 8]);
+  });
+
   promise("a request knows what was there when it was asked, and is told step by step", async (ledger, clock) => {
     await ledger.append(letters("batch", 6));
     const filter = { reason: "wrong_type", origin: "batch", sinceMs: 1 } as const;

@@ -122,7 +122,7 @@ if (mosquittoProgram !== null) {
     try {
       await gateway.logged(/ERROR .*127\.0\.0\.1/);
       await mosquitto.start();
-      await gateway.logged(/Connected to mqtt:/, 60_000);
+      await gateway.logged(/Receiving from mqtt:/, 60_000);
       const publisher = await connectPublisher({ host: mosquitto.host, port: mosquitto.port, clientId: "bad" });
       const messages: readonly (readonly [string, string | Uint8Array])[] = [
         ["plant/a/temp", '{"value":1}'],

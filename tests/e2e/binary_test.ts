@@ -1,7 +1,7 @@
 /**
  * The compiled programs: what can differ from a run from sources (permissions, the bundle, the worker, the machine) works. The x86_64 one
- * is named in `WEIR_TEST_BINARY_X64`, or in `WEIR_TEST_BINARY`, and then all other end-to-end tests run it, too; the aarch64 one in `WEIR_TEST_BINARY_ARM64`, with
- * `WEIR_TEST_RUN_ARM64` the words that run it where the machine cannot.
+ * is named in `WEIR_TEST_BINARY_X64`, and then all other end-to-end tests that start the program run it, too; the aarch64 one in
+ * `WEIR_TEST_BINARY_ARM64`, with `WEIR_TEST_RUN_ARM64` the words that run it where the machine cannot.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import config from "../../deno.json" with { type: "json" };
 import { runGateway, startGateway } from "../support/gateway.ts";
 import { eventually, leftOut } from "../support/servers.ts";
 
-const native = Deno.env.get("WEIR_TEST_BINARY_X64") ?? Deno.env.get("WEIR_TEST_BINARY");
+const native = Deno.env.get("WEIR_TEST_BINARY_X64");
 const arm64 = Deno.env.get("WEIR_TEST_BINARY_ARM64");
 const emulator = (Deno.env.get("WEIR_TEST_RUN_ARM64") ?? "").split(" ").filter((word) => word !== "");
 /** An emulated start takes ten times as long as one on the machine itself, and the machine may be busy. */
 const startedWithinMs = 180_000;
 
 if (native === undefined) {
-  leftOut("the x86_64 program", "WEIR_TEST_BINARY is not set; compile it with: deno task compile");
+  leftOut("the x86_64 program", "WEIR_TEST_BINARY_X64 is not set; compile it with: deno task compile");
 } else testsOf("x86_64", [native]);
 if (arm64 === undefined) {
   leftOut("the aarch64 program", "WEIR_TEST_BINARY_ARM64 is not set; compile it with: deno task compile:arm64");

@@ -45,7 +45,7 @@ async function lettersAndReplay(
   // The topic's only level is no device yet, and `dev` is no name of it.
   const first = startGateway([...args, "--mqtt-topic", "plant/{site}"]);
   try {
-    await first.logged(/Connected to mqtt:/);
+    await first.logged(/Receiving from mqtt:/);
     await Deno.writeTextFile(`${root}/drop/a.ndjson`, '{"dev":"f","metric":"m","value":1}\n{"broken\n');
     const publisher = await connectPublisher({ host: mosquitto.host, port: mosquitto.port, clientId: "pub" });
     publisher.publish("plant/p1", '{"metric":"m","value":2}');

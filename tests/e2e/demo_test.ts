@@ -57,8 +57,17 @@ Deno.test("the demo ends by itself with sums that add up and a file that holds e
       assert.equal(lines[origin], delivered);
     }
     const [, , , badRows = 0] = sumsOf(stdout, "batch");
+    const [, , , badPayloads = 0] = sumsOf(stdout, "real_time");
     assert.ok(badRows > 0, "bad rows end in the dead letters");
     assert.ok(!stdout.includes("\u001b"), "no terminal, no control sequences");
+    // What it says to try next can be tried.
+    const [, words = ""] = /^ {2}(.* dlq list --state-dir .*)$/m.exec(stdout) ?? [];
+    const [program = "", ...args] = words.split(" ");
+    const listed = await new Deno.Command(program, { args, cwd: new URL("../..", import.meta.url) }).output();
+    assert.match(
+      new TextDecoder().decode(listed.stdout),
+      new RegExp(`${badRows + badPayloads} of ${badRows + badPayloads} letters`),
+    );
   });
 });
 

@@ -85,7 +85,7 @@ export async function killLoop(
     for (let round = 0; round < options.rounds; round++) {
       await dropDump(root, dumps++);
       // Half of the lives end at any moment from the very start on, half of them at any moment while readings flow.
-      if (dice() < 0.5) await gateway.logged(/Connected to mqtt:/, 60_000);
+      if (dice() < 0.5) await gateway.logged(/Receiving from mqtt:/, 60_000);
       await sleep(systemClock, dice() * longestLifeMs, new AbortController().signal);
       if (options.serversToo && dice() < 0.25) {
         await serverFault(servers, sensors, dice);

@@ -57,7 +57,7 @@ async function everythingOnce(kafka: RunningKafka, mosquitto: Mosquitto): Promis
     ...kafkaArgs(kafka, "main"),
   ]);
   try {
-    await gateway.logged(/Connected to mqtt:/);
+    await gateway.logged(/Receiving from mqtt:/);
     await dropCsv(place.drop, "dump.csv", rows);
     await publish(mosquitto, messages);
     await eventually(
@@ -140,7 +140,7 @@ async function kafkaAway(kafka: RunningKafka, mosquitto: Mosquitto): Promise<voi
     ...kafkaArgs(kafka, "away"),
   ]);
   try {
-    await gateway.logged(/Connected to mqtt:/);
+    await gateway.logged(/Receiving from mqtt:/);
     await eventually("some rows are in Kafka", async () => await countOf(kafka, "away") > 500, 60_000, 50);
     await kafka.stop("SIGKILL");
     await gateway.logged(/ERROR .*Kafka/);

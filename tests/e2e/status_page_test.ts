@@ -9,7 +9,7 @@ import type { AppStatus } from "../../src/core/status.ts";
 import { startStatusServer } from "../../src/ops/status/status_server.ts";
 import { fakeFile, fakeLetter, fakeLetters, fakeStatus, hostile } from "../ops/status/fake_gateway.ts";
 import { findChromium, open, type Page, screenshot, withChromium } from "../support/chromium.ts";
-import { startGateway } from "../support/gateway.ts";
+import { runGateway, startGateway } from "../support/gateway.ts";
 import { eventually, freePort } from "../support/servers.ts";
 
 const suite = "Status page in Chromium";
@@ -117,13 +117,16 @@ if (program !== null) {
     const port = freePort();
     const token = crypto.randomUUID();
     await Deno.writeTextFile(`${root}/token`, token);
+    const where = ["--status-listen", `127.0.0.1:${port}`, "--status-token-file", `${root}/token`];
     const gateway = startGateway([
       ...["run", "--files-dir", `${root}/drop`, "--files-ready", "rename", "--files-cap", "500/s"],
       ...["--sink", `ndjson:${root}/out.ndjson`, "--state-dir", `${root}/state`, "--gateway", "press-line-3"],
-      ...["--status-listen", `127.0.0.1:${port}`, "--status-token-file", `${root}/token`],
+      ...where,
     ]);
     try {
       await gateway.logged(/status page is at/);
+      const told = await runGateway(["status", ...where]);
+      assert.match(told.stdout, /^press-line-3, up /, told.stderr);
       await withChromium(program, async (browser) => {
         const url = `http://127.0.0.1:${port}/`;
         const { page, wrong } = await open(browser, url, { ...wide, scheme: "light", token });

@@ -106,6 +106,11 @@ export function durableLedger(nature: LedgerNature, clock: Clock, watch: LedgerW
         stepReplay: (step) => write("replay step", true, (on) => on.stepReplay(step)),
         mark: (name) => life.ask(() => now.mark(name)),
         saveMark: (name, number) => write("mark", false, (on) => on.saveMark(name, number)),
+        spoolAppend: (readings) => write("spool", true, (on) => on.spoolAppend(readings)),
+        spoolRead: (range) => life.ask(() => now.spoolRead(range)),
+        spoolRemove: (numbers) => write("spool, removed", false, (on) => on.spoolRemove(numbers)),
+        spoolDropOldest: (bytes, spared) => write("spool, dropped", true, (on) => on.spoolDropOldest(bytes, spared)),
+        spoolInventory: () => life.ask(() => now.spoolInventory()),
         close: () => Promise.resolve(),
       };
     },

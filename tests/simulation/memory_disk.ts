@@ -54,6 +54,7 @@ export function memoryDisk(folders: readonly string[], apart: boolean): MemoryDi
     inode: entry.inode,
     sizeBytes: entry.bytes.length,
     mtimeMs: entry.mtimeMs,
+    arrivedMs: entry.mtimeMs,
   });
 
   /** Puts an entry at a path, or nothing; can be taken back until the next sync. */
@@ -148,7 +149,7 @@ export function memoryDisk(folders: readonly string[], apart: boolean): MemoryDi
             const entry = files.get(path);
             if (entry !== undefined) return factsOf(path, entry);
             if (!made.has(path)) return null;
-            return { kind: "directory", device: deviceOf(path), inode: 1, sizeBytes: 0, mtimeMs: 0 };
+            return { kind: "directory", device: deviceOf(path), inode: 1, sizeBytes: 0, mtimeMs: 0, arrivedMs: null };
           }),
         open: (path) =>
           asked(() => open(path)).then((file) => ({ ...file, read: (buffer) => life.ask(() => file.read(buffer)) })),

@@ -9,7 +9,7 @@ import { openDatabase } from "../../src/store/database.ts";
 import { type LedgerOptions, openLedger, requestsWaitingMax } from "../../src/store/ledger.ts";
 import { memoryLedger } from "../../src/store/memory_ledger.ts";
 import { ledgerContract } from "../contract/ledger_contract.ts";
-import { fileRecord, letter, letters } from "../support/ledger_values.ts";
+import { fileRecord, letter, letters, spooled } from "../support/ledger_values.ts";
 import { virtualClock } from "../support/virtual_clock.ts";
 
 const plenty = 64 * 1024 * 1024;
@@ -87,6 +87,21 @@ Deno.test("the ledger on disk and the one in memory agree, whatever is asked of 
       },
     ),
     fc.constant((l: Ledger) => l.nextReplay()),
+    fc.uniqueArray(fc.tuple(fc.nat(30), fc.constantFrom("s1", "s2", "s\u0000"), fc.string({ maxLength: 9 })), {
+      maxLength: 4,
+      selector: ([number]) => number,
+    }).map((all) => (l: Ledger) =>
+      // What a number that is taken is refused with is each ledger's own.
+      l.spoolAppend(all.map(([number, source, value]) => spooled(number, { source, value }))).catch(() => "refused")
+    ),
+    fc.uniqueArray(fc.nat(30), { maxLength: 5 }).map((numbers) => (l: Ledger) => l.spoolRemove(numbers)),
+    fc.tuple(fc.nat(400), fc.uniqueArray(fc.nat(30), { maxLength: 3 })).map(([bytes, spared]) => (l: Ledger) =>
+      l.spoolDropOldest(bytes, spared)
+    ),
+    fc.tuple(fc.nat(20), fc.nat(9), fc.nat(900), fc.uniqueArray(fc.constantFrom("s1", "s\u0000"))).map(
+      ([after, limit, bytesMax, except]) => (l: Ledger) => l.spoolRead({ after, limit, bytesMax, except }),
+    ),
+    fc.constant((l: Ledger) => l.spoolInventory()),
   );
   await using at = await stateFolder();
   await fc.assert(

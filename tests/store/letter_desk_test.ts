@@ -25,7 +25,7 @@ function openForWriting(stateDir: string, deadLetterBytesMax = 2 ** 20) {
 function madeOld(stateDir: string): void {
   const db = openDatabase(databasePath(stateDir));
   db.exec(
-    `DROP TABLE requests; DROP TABLE marks; DROP INDEX letters_by_age; ALTER TABLE letters DROP COLUMN delimiter;
+    `DROP TABLE spool; DROP TABLE requests; DROP TABLE marks; DROP INDEX letters_by_age; ALTER TABLE letters DROP COLUMN delimiter;
      ALTER TABLE letters DROP COLUMN tries; PRAGMA user_version = 1`,
   );
   db.close();

@@ -1,5 +1,6 @@
 /**
- * The real program as a child process, for tests from end to end: `deno run -A main.ts`, or a compiled binary named in `WEIR_TEST_BINARY`.
+ * The real program as a child process, for tests from end to end: `deno run -A main.ts`, or the
+ * compiled one that `WEIR_TEST_BINARY_X64` names, so that where there is one the shipped thing is what is tested.
  *
  * @module
  */
@@ -24,7 +25,7 @@ const main = new URL("../../main.ts", import.meta.url).pathname;
 
 /** Command line of the program under test, without its arguments. */
 export function programUnderTest(): readonly string[] {
-  const binary = Deno.env.get("WEIR_TEST_BINARY");
+  const binary = Deno.env.get("WEIR_TEST_BINARY_X64");
   return binary === undefined ? [Deno.execPath(), "run", "-A", main] : [binary];
 }
 

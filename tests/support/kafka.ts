@@ -7,11 +7,14 @@
  *
  * @module
  */
-import { type Admin, Kafka, logLevel } from "kafkajs";
-import { eventually, freePort } from "./servers.ts";
+import { kafkaArchive } from "./kafka_archive.ts";
+import { java, kafkaClusterId, kafkaLibs, quickJit } from "./kafka_jars.ts";
+import { kafkaProcess } from "./kafka_process.ts";
+import { existingKafka, type RunningKafka } from "./kafka_tools.ts";
+import { freePort } from "./servers.ts";
 
-const version = "4.1.0";
-const artifacts = ["kafka_2.13", "kafka-tools"];
+export { kafkaAvailability } from "./kafka_jars.ts";
+export type { ConsumedRecord, RunningKafka } from "./kafka_tools.ts";
 
 /** How the server is to be. */
 export interface KafkaOptions {
@@ -29,61 +32,17 @@ export interface KafkaOptions {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-/** A Kafka that runs. */
-export interface RunningKafka {
-  /** `host:port` of the client listener. */
-  readonly brokers: readonly string[];
-  /** `host:port` of the listeners of `tlsBeside`. */
-  readonly besideBrokers: readonly string[];
-  /** `host:port` of the admin listener: no TLS, no user. */
-  readonly adminBrokers: readonly string[];
-  /** Port that the client listener really has; null when the server is not ours. */
-  readonly ownPort: number | null;
-  /** Where its logs and data are; null when it is not ours. */
-  readonly dir: string | null;
-  createTopic(topic: string, partitions: number, config?: Readonly<Record<string, string>>): Promise<void>;
-  /** Anything else that the admin API can do. */
-  admin<T>(act: (admin: Admin) => Promise<T>): Promise<T>;
-  /** What kcat reads of a topic, from the beginning to the end, checksums checked. */
-  read(topic: string): Promise<readonly ConsumedRecord[]>;
-  /** What Kafka's own DumpLogSegments says of a partition's log, record by record. */
-  dumpLog(topic: string, partition: number): Promise<string>;
-  /** Stops the server (SIGTERM, or SIGKILL) and keeps its data. */
-  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
-  /** Starts it again on the same ports with the same data. */
-  start(): Promise<void>;
-  /** Stops it and removes its directory. */
-  close(): Promise<void>;
-}
-
-/** A record as kcat shows it. */
-export interface ConsumedRecord {
-  readonly partition: number;
-  readonly offset: number;
-  /** Wall-clock ms. */
-  readonly timestampMs: number;
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Why there can be no Kafka here, or null. `ownServer`: an existing one will not do. */
-export async function kafkaAvailability(ownServer = false): Promise<string | null> {
-  if (!await runs("kcat", "-V")) return "there is no kcat on PATH (Debian package kafkacat)";
-  if (!ownServer && Deno.env.get("WEIR_TEST_KAFKA_BROKERS")) return null;
-  if (!await runs("java", "-version")) return "there is no java on PATH (Java 17 or newer)";
-  if (await findLibs() !== null) return null;
-  if (await runs("mvn", "-version")) return null;
-  return "there are no Kafka jars: name their folder in WEIR_TEST_KAFKA_LIBS, or have mvn on PATH to fetch them";
-}
-
-/** Starts a Kafka, or gives the existing one when nothing special is asked of it. */
-export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
+/**
+ * Starts a Kafka, or gives the existing one when nothing special is asked of it.
+ *
+ * @param jit `full`: for measurements; `quick`: the JVM compiles less, and the server starts with less CPU
+ */
+export async function startKafka(options: KafkaOptions = {}, jit: "quick" | "full" = "quick"): Promise<RunningKafka> {
   const existing = Deno.env.get("WEIR_TEST_KAFKA_BROKERS");
   if (existing !== undefined && existing !== "" && Object.keys(options).length === 0) {
     return existingKafka(existing.split(","));
   }
-  const libs = await findLibs() ?? await fetchLibs();
+  const libs = await kafkaLibs();
   const dir = await Deno.makeTempDir({ prefix: "weir-kafka-" });
   const ports = {
     admin: freePort(),
@@ -92,25 +51,24 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
     beside: (options.tlsBeside ?? []).map(freePort),
   };
   await Deno.writeTextFile(`${dir}/server.properties`, await serverProperties(dir, ports, options));
-  await Deno.writeTextFile(`${dir}/log4j2.yaml`, loggingYaml);
+  const adminBrokers = [`127.0.0.1:${ports.admin}`];
+  const jvm = ["-Xmx512m", `-XX:SharedArchiveFile=${await kafkaArchive(libs)}`, ...(jit === "quick" ? [quickJit] : [])];
+  const process = await kafkaProcess({ libs, dir, jvm, brokers: adminBrokers });
   const scram = Object.entries(options.users ?? {}).flatMap(([name, password]) =>
     ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((
       mechanism,
     ) => ["--add-scram", `${mechanism}=[name=${name},password=${password}]`])
   );
-  const clusterId = "weirTestWeirTestWeirTw";
   await java(libs, dir, [
     "kafka.tools.StorageTool",
     "format",
     "-t",
-    clusterId,
+    kafkaClusterId,
     "-c",
     `${dir}/server.properties`,
     ...scram,
   ]);
 
-  const adminBrokers = [`127.0.0.1:${ports.admin}`];
-  let child: Deno.ChildProcess | null = null;
   const kafka: RunningKafka = {
     ...existingKafka(adminBrokers),
     brokers: [`127.0.0.1:${options.advertisedPort ?? ports.client}`],
@@ -121,41 +79,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
       const file = `${dir}/data/${topic}-${partition}/00000000000000000000.log`;
       return java(libs, dir, ["kafka.tools.DumpLogSegments", "--deep-iteration", "--print-data-log", "--files", file]);
     },
-    async start() {
-      const log = await Deno.open(`${dir}/server.log`, { write: true, create: true, append: true });
-      child = new Deno.Command("java", {
-        args: [...jvmOptions(libs, dir), "-Xmx512m", "kafka.Kafka", `${dir}/server.properties`],
-        stdin: "null",
-        stdout: "piped",
-        stderr: "null",
-      }).spawn();
-      void child.stdout.pipeTo(log.writable).catch(() => {});
-      let exited = false;
-      void child.status.then(() => exited = true);
-      await eventually(
-        "Kafka listens",
-        async () => {
-          if (exited) {
-            throw new Error(
-              `Kafka did not start:\n${(await Deno.readTextFile(`${dir}/server.log`)).slice(-3000)}`,
-            );
-          }
-          // The controller may still be electing itself while the port is open: ask for something.
-          return await runs("kcat", "-b", adminBrokers.join(","), "-m", "5", "-L");
-        },
-        60_000,
-        200,
-      );
-    },
-    async stop(signal = "SIGTERM") {
-      if (child === null) return;
-      const stopping = child;
-      child = null;
-      stopping.kill(signal);
-      const killer = setTimeout(() => stopping.kill("SIGKILL"), 20_000);
-      await stopping.status;
-      clearTimeout(killer);
-    },
+    start: () => process.start(),
+    stop: (signal) => process.stop(signal),
     async close() {
       await kafka.stop("SIGKILL");
       await Deno.remove(dir, { recursive: true });
@@ -163,76 +88,6 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   };
   await kafka.start();
   return kafka;
-}
-
-/** A Kafka that is not ours: what needs control over the server fails. */
-function existingKafka(brokers: readonly string[]): RunningKafka {
-  const notOurs = () =>
-    Promise.reject(new Error("This Kafka was not started by the test: it cannot be stopped or looked into"));
-  const kafka: RunningKafka = {
-    brokers,
-    besideBrokers: [],
-    adminBrokers: brokers,
-    ownPort: null,
-    dir: null,
-    async createTopic(topic, partitions, config = {}) {
-      const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-      const topics = [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }];
-      await kafka.admin((admin) => admin.createTopics({ topics, waitForLeaders: true }));
-    },
-    async admin(act) {
-      const admin = new Kafka({ clientId: "weir-test", brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
-      await admin.connect();
-      try {
-        return await act(admin);
-      } finally {
-        await admin.disconnect();
-      }
-    },
-    async read(topic) {
-      const lines = await output("kcat", [
-        "-b",
-        brokers.join(","),
-        "-C",
-        "-t",
-        topic,
-        "-e",
-        "-q",
-        "-J",
-        "-X",
-        "check.crcs=true",
-      ]);
-      return lines.split("\n").filter((line) => line !== "").map(recordOf);
-    },
-    dumpLog: notOurs,
-    stop: notOurs,
-    start: notOurs,
-    close: () => Promise.resolve(),
-  };
-  return kafka;
-}
-
-function recordOf(line: string): ConsumedRecord {
-  const json: {
-    readonly partition: number;
-    readonly offset: number;
-    readonly ts: number;
-    readonly key: string | null;
-    readonly payload: string | null;
-    readonly headers?: readonly string[];
-  } = JSON.parse(line);
-  const headers: Record<string, string> = {};
-  for (let i = 0; i + 1 < (json.headers?.length ?? 0); i += 2) {
-    headers[json.headers?.[i] ?? ""] = json.headers?.[i + 1] ?? "";
-  }
-  return {
-    partition: json.partition,
-    offset: json.offset,
-    timestampMs: json.ts,
-    key: json.key,
-    value: json.payload,
-    headers,
-  };
 }
 
 async function serverProperties(
@@ -310,90 +165,4 @@ async function serverProperties(
     lines["super.users"] = "User:ANONYMOUS";
   }
   return Object.entries({ ...lines, ...options.properties }).map(([name, value]) => `${name}=${value}\n`).join("");
-}
-
-const loggingYaml = `Configuration:
-  Appenders:
-    Console:
-      name: stdout
-      PatternLayout: { pattern: "%d %p %c{1} %m%n" }
-  Loggers:
-    Root:
-      level: WARN
-      AppenderRef: { ref: stdout }
-`;
-
-function jvmOptions(libs: string, dir: string): string[] {
-  return [
-    `-Dlog4j2.configurationFile=${dir}/log4j2.yaml`,
-    `-Dkafka.logs.dir=${dir}`,
-    "-XX:+UseSerialGC",
-    "-cp",
-    `${libs}/*`,
-  ];
-}
-
-function java(libs: string, dir: string, args: readonly string[]): Promise<string> {
-  return output("java", [...jvmOptions(libs, dir), "-Xmx256m", "-XX:TieredStopAtLevel=1", ...args]);
-}
-
-async function output(command: string, args: readonly string[]): Promise<string> {
-  const result = await new Deno.Command(command, { args: [...args], stdin: "null" }).output();
-  const text = new TextDecoder().decode(result.stdout);
-  if (!result.success) throw new Error(`${command} failed: ${new TextDecoder().decode(result.stderr)}${text}`);
-  return text;
-}
-
-async function runs(command: string, ...args: readonly string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command(command, { args: [...args], stdin: "null" }).output()).success;
-  } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return false;
-    throw thrown;
-  }
-}
-
-function cacheDir(): string {
-  return `${Deno.env.get("HOME") ?? "."}/.cache/weir-test/kafka-libs-${version}`;
-}
-
-async function findLibs(): Promise<string | null> {
-  const libs = Deno.env.get("WEIR_TEST_KAFKA_LIBS") ?? cacheDir();
-  try {
-    const names = (await Array.fromAsync(Deno.readDir(libs))).map(({ name }) => name);
-    return artifacts.every((artifact) => names.some((name) => name.startsWith(`${artifact}-`))) ? libs : null;
-  } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return null;
-    throw thrown;
-  }
-}
-
-/** Has Maven fetch the jars into the cache. Beside it first: several test files may do this at once. */
-async function fetchLibs(): Promise<string> {
-  const dir = await Deno.makeTempDir({ prefix: "weir-kafka-pom-" });
-  const dependencies = artifacts.map((artifact) =>
-    `<dependency><groupId>org.apache.kafka</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
-  );
-  await Deno.writeTextFile(
-    `${dir}/pom.xml`,
-    `<project><modelVersion>4.0.0</modelVersion><groupId>weir</groupId><artifactId>test</artifactId><version>1</version>
-<dependencies>${dependencies.join("")}</dependencies></project>`,
-  );
-  await output("mvn", [
-    "-q",
-    "-B",
-    "-f",
-    `${dir}/pom.xml`,
-    "dependency:copy-dependencies",
-    `-DoutputDirectory=${dir}/libs`,
-  ]);
-  await Deno.mkdir(cacheDir().replace(/\/[^/]*$/, ""), { recursive: true });
-  await Deno.rename(`${dir}/libs`, cacheDir()).catch(async (thrown) => {
-    // Another test file was faster, or the cache is on another file system.
-    if (await findLibs() !== null) return;
-    if (!(thrown instanceof Error) || !thrown.message.includes("cross-device")) throw thrown;
-    await output("cp", ["-r", `${dir}/libs`, cacheDir()]);
-  });
-  await Deno.remove(dir, { recursive: true });
-  return cacheDir();
 }

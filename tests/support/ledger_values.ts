@@ -1,10 +1,11 @@
 /**
- * File records and dead letters for tests of the ledger.
+ * File records, dead letters and spooled readings for tests of the ledger.
  *
  * @module
  */
 import type { Origin } from "../../src/core/delivery.ts";
 import type { DeadLetter } from "../../src/core/reading.ts";
+import type { SpooledReading } from "../../src/core/spool.ts";
 import type { FileRecord } from "../../src/core/store.ts";
 
 /** A finished file in folder `/in`, with what is said otherwise. */
@@ -47,6 +48,20 @@ export function letter(id: string, otherwise: Partial<DeadLetter> = {}): DeadLet
     header: ["device_id", "value"],
     raw: new TextEncoder().encode("d1,x\n"),
     arrivedAtMs: 1_000,
+    ...otherwise,
+  };
+}
+
+/** A reading in the spool, with what is said otherwise. */
+export function spooled(number: number, otherwise: Partial<SpooledReading> = {}): SpooledReading {
+  return {
+    number,
+    id: "gw/boot/1",
+    source: "plant/t",
+    value: '{"device_id":"d","value":1}',
+    row: 0,
+    arrivedAtMs: 2_000,
+    redelivered: false,
     ...otherwise,
   };
 }

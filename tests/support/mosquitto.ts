@@ -25,6 +25,8 @@ export interface Mosquitto {
 
 /** Options of {@linkcode startMosquitto}. */
 export interface MosquittoOptions {
+  /** What it logs. Default: `all`; a benchmark wants `error`. */
+  readonly logType?: "all" | "error";
   /** Further lines of its configuration. `{folder}` in them stands for its folder. */
   readonly config?: readonly string[];
   /** Files to write into its folder before it starts: name to text. */
@@ -97,7 +99,7 @@ export async function startMosquitto(program: string, options: MosquittoOptions 
     "persistence true",
     `persistence_location ${folder}/`,
     "log_dest stderr",
-    "log_type all",
+    `log_type ${options.logType ?? "all"}`,
     ...(options.config ?? []).map((line) => line.replaceAll("{folder}", folder)),
   ];
   await Deno.writeTextFile(`${folder}/mosquitto.conf`, lines.join("\n") + "\n");

@@ -3,7 +3,7 @@
  * buffers that it first fills with zeros, which costs more than sending it. Correlation, and finding the answer in the stream, stay
  * kafkajs's.
  *
- * Source: https://kafka.apache.org/protocol#protocol_messages (request header, version 1)
+ * Source: https://kafka.apache.org/protocol#protocol_messages (request header, version 1, or 2 for flexible versions)
  *
  * @module
  */
@@ -71,6 +71,8 @@ function framed(request: KafkaRequest<unknown>, correlationId: number, clientId:
   header.int16(request.apiVersion);
   header.int32(correlationId);
   header.string(clientId);
+  // A flexible version has tagged fields at the end of its header: none.
+  if (request.flexible === true) header.int8(0);
   const size = wireWriter();
   const pieces = [...header.parts(), ...request.body];
   const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);

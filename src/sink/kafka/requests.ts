@@ -13,6 +13,8 @@ export interface KafkaRequest<T> {
   readonly apiKey: number;
   readonly apiVersion: number;
   readonly apiName: string;
+  /** One of the newer versions with tagged fields; its answer is read from the tagged fields of the header on. Default: false. */
+  readonly flexible?: boolean;
   /** In pieces, which are not to change before the answer is there. */
   readonly body: readonly Uint8Array[];
   /** @throws {PathError} `garbled` */
@@ -44,6 +46,8 @@ export interface TopicMetadata {
 
 /** What Kafka said of itself. */
 export interface Metadata {
+  /** Node that makes topics; -1: none known. */
+  readonly controller: number;
   readonly nodes: readonly { readonly node: number; readonly host: string; readonly port: number }[];
   readonly topics: readonly TopicMetadata[];
 }
@@ -55,11 +59,18 @@ export interface ProducerIdAnswer {
   readonly producerEpoch: number;
 }
 
-/** Batches for partitions led by one node, at `acks=all`. `ackTimeoutMs`: how long the leader waits for its followers. */
-export function produceRequest(batches: readonly OutgoingBatch[], ackTimeoutMs: number): KafkaRequest<ProduceAnswer> {
+/**
+ * Batches for partitions led by one node, at `acks=all`. `ackTimeoutMs`: how long the leader waits for its followers.
+ * `transactionalId`: whose transaction they are part of; null: of none.
+ */
+export function produceRequest(
+  batches: readonly OutgoingBatch[],
+  ackTimeoutMs: number,
+  transactionalId: string | null = null,
+): KafkaRequest<ProduceAnswer> {
   const byTopic = Map.groupBy(batches, ({ topic }) => topic);
   const writer = wireWriter();
-  writer.string(null);
+  writer.string(transactionalId);
   writer.int16(-1);
   writer.int32(ackTimeoutMs);
   writer.int32(byTopic.size);
@@ -108,7 +119,7 @@ function readMetadata(answer: Uint8Array): Metadata {
     return broker;
   });
   reader.string(); // cluster id
-  reader.int32(); // controller
+  const controller = reader.int32();
   const topics = reader.array(() => {
     const code = reader.int16();
     const topic = reader.string() ?? "";
@@ -124,7 +135,7 @@ function readMetadata(answer: Uint8Array): Metadata {
     for (const { partition, leader } of partitions) if (partition < leaders.length) leaders[partition] = leader;
     return { topic, code, leaders };
   });
-  return { nodes, topics };
+  return { controller, nodes, topics };
 }
 
 /** A producer id for an idempotent producer. */

@@ -16,6 +16,8 @@ export interface WireReader {
   int64(): bigint;
   /** Null for the length -1. */
   string(): string | null;
+  /** With an i32 length before them; nothing for the length -1. A view, no copy. */
+  blob(): Uint8Array;
   array<T>(element: () => T): T[];
 }
 
@@ -42,6 +44,11 @@ export function wireReader(bytes: Uint8Array): WireReader {
       const start = advance(length);
       return buffer.toString("utf8", start, start + length);
     },
+    blob() {
+      const length = Math.max(0, reader.int32());
+      const start = advance(length);
+      return buffer.subarray(start, start + length);
+    },
     array(element) {
       const count = reader.int32();
       // Each element has at least a byte: a count past that is not an answer, and must not become an allocation.
@@ -57,13 +64,19 @@ export interface WireWriter {
   int8(value: number): void;
   int16(value: number): void;
   int32(value: number): void;
+  int64(value: bigint): void;
   /** Null becomes the length -1. */
   string(value: string | null): void;
   /** With an i32 length before them. The bytes must not change before they are sent. */
   blob(value: Uint8Array): void;
+  /** As the flexible versions write a text: of at most 126 bytes, its length plus one in a byte. */
+  shortString(value: string): void;
   /** What was written, piece by piece. */
   parts(): readonly Uint8Array[];
 }
+
+/** Its length plus one is a varint of one byte up to here. */
+const shortStringBytesMax = 126;
 
 /** A writer that does not copy blobs. */
 export function wireWriter(): WireWriter {
@@ -77,6 +90,13 @@ export function wireWriter(): WireWriter {
     int8: (value) => push(1, (part) => part.writeInt8(value)),
     int16: (value) => push(2, (part) => part.writeInt16BE(value)),
     int32: (value) => push(4, (part) => part.writeInt32BE(value)),
+    int64: (value) => push(8, (part) => part.writeBigInt64BE(value)),
+    shortString(value) {
+      const text = Buffer.from(value, "utf8");
+      if (text.length > shortStringBytesMax) throw new Error(`A short string has ${text.length} bytes`);
+      push(1, (part) => part.writeUInt8(text.length + 1));
+      parts.push(text);
+    },
     string(value) {
       const text = value === null ? null : Buffer.from(value, "utf8");
       push(2, (part) => part.writeInt16BE(text?.length ?? -1));

@@ -23,7 +23,7 @@ export function createFilesSource(options: FilesSourceOptions, deps: FilesSource
   const disk = deps.disk ?? machineDisk;
   const dice = deps.dice ?? systemDice;
   const checkpointer = createCheckpointer({ everyMs: options.checkpointMs }, { ...deps, dice });
-  const weightBusy = (): number => readers.reduce((sum, reader) => sum + (reader.busy ? reader.flow.weight : 0), 0);
+  const weightBusy = (): number => readers.reduce((sum, reader) => sum + (reader.busy ? reader.weight : 0), 0);
   const readers: readonly FolderReader[] = options.folders.map((folder) =>
     createFolderReader(folder, options, { ...deps, disk, dice, checkpointer, weightBusy })
   );

@@ -46,6 +46,8 @@ export interface FolderReader {
   finished(): Promise<void>;
   close(): Promise<void>;
   readonly active: readonly FileStatus[];
+  /** In force now. */
+  readonly weight: number;
   /** Has rows that were not handed over yet. */
   readonly busy: boolean;
   readonly waiting: readonly ListedFile[];
@@ -55,8 +57,8 @@ export interface FolderReader {
 
 /** What it needs besides. */
 export type FolderReaderDeps =
-  & Required<Omit<FilesSourceDeps, "forecast">>
-  & Pick<FilesSourceDeps, "forecast">
+  & Required<Omit<FilesSourceDeps, "forecast" | "weightOf">>
+  & Pick<FilesSourceDeps, "forecast" | "weightOf">
   & {
     readonly checkpointer: Checkpointer;
     /** Weight of all folders that have rows now. */
@@ -326,16 +328,22 @@ export function createFolderReader(
   function statusOf(task: FileTask): FileStatus | null {
     const { reader, begun, listed } = task;
     if (reader === null) return null;
-    const weightBusy = Math.max(deps.weightBusy(), folder.weight);
+    const weight = weightNow();
+    const weightBusy = Math.max(deps.weightBusy(), weight);
     const rowsBefore = begun.counts.read;
     return fileStatus(
-      { folder, weightBusy, reader, name: listed.path, rowsBefore, ageMs: ageOf(task) },
+      { folder, weight, weightBusy, reader, name: listed.path, rowsBefore, ageMs: ageOf(task) },
       deps.forecast,
     );
   }
 
-  function ageOf(task: FileTask): number {
-    return clock.wallMs() - task.begun.firstSeenAtMs;
+  function weightNow(): number {
+    return deps.weightOf?.(folder.path) ?? folder.weight;
+  }
+
+  /** Ms since its arrival, from which its deadline counts: however long it waited for its turn, or for a gateway to run. */
+  function ageOf({ begun, listed }: FileTask): number {
+    return clock.wallMs() - Math.min(begun.firstSeenAtMs, listed.facts.arrivedMs ?? Infinity);
   }
 
   return {
@@ -371,6 +379,9 @@ export function createFolderReader(
     get active() {
       return [...tasks].map(statusOf).filter((status) => status !== null);
     },
+    get weight() {
+      return weightNow();
+    },
     get busy() {
       return [...tasks].some(({ reader }) => reader !== null && !isHandedOver(reader.progress()));
     },
@@ -387,4 +398,4 @@ export function createFolderReader(
 }
 
 /** Stands for a file that is not there any more. */
-const noFacts = { kind: "other", device: 0, inode: 0, sizeBytes: 0, mtimeMs: 0 } as const;
+const noFacts = { kind: "other", device: 0, inode: 0, sizeBytes: 0, mtimeMs: 0, arrivedMs: null } as const;

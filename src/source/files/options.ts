@@ -101,6 +101,8 @@ export interface FilesSourceDeps {
   readonly dice?: Dice;
   /** Tells when a file will be in. Default: nobody knows, and no verdict. */
   readonly forecast?: Forecast;
+  /** Weight of a folder in force. Default: that of its options. */
+  readonly weightOf?: (folder: string) => number | undefined;
   /** Default: the disk of the machine. */
   readonly disk?: Disk;
 }

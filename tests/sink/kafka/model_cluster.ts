@@ -112,6 +112,7 @@ export function createModelCluster(clock: Clock, answerMs = 2): ModelCluster {
       await wait(answerMs);
       if (cluster.pathError !== null) throw cluster.pathError;
       return {
+        controller: 0,
         nodes: [0, 1, 2].map((node) => ({ node, host: "model", port: node })),
         topics: names.map((topic) => ({
           topic,
