@@ -35,17 +35,17 @@ function settledAtOnce(item: Item): Item {
 
 /** Each with the number of seeds within which it must be found, and by what. */
 const mutants: readonly (readonly [what: string, seedsMax: number, found: RegExp, mutant: Mutant])[] = [
-  ["a PUBACK leaves before the reading is safe", 5, /^PUBACK for .*not safe/, taking("mqtt", settledAtOnce)],
+  ["a PUBACK leaves before the reading is safe", 5, /PUBACK for .*not safe/, taking("mqtt", settledAtOnce)],
   [
     "a checkpoint moves over a row that is not finished",
     10,
-    /^the checkpoint of .* is not safe/,
+    /the checkpoint of .* is not safe/,
     taking("files", (item) => item.index % 9 === 8 ? settledAtOnce(item) : item),
   ],
   [
     "a file is archived before the verdict of its last row",
     10,
-    /^the checkpoint of .* is not safe|was archived before/,
+    /the checkpoint of .* is not safe|was archived before/,
     ({ books }) => ({
       ...sound,
       source: (source) => {
@@ -58,7 +58,7 @@ const mutants: readonly (readonly [what: string, seedsMax: number, found: RegExp
   [
     "a delivery that was adopted is forgotten",
     30,
-    /^PUBACK out of order|^Not at rest/,
+    /PUBACK out of order|Not at rest/,
     () => ({
       ...sound,
       open: (open) => {
@@ -134,13 +134,13 @@ const mutants: readonly (readonly [what: string, seedsMax: number, found: RegExp
   [
     "a row has another id in each life",
     30,
-    /^a second copy of file/,
+    /a second copy of file/,
     taking("files", (item) => item.kind === "reading" ? { ...item, id: `${item.id}+${item.arrivedMs}` } : item),
   ],
   [
     "the mark of a redelivery is lost",
     30,
-    /^a second copy of (plant|hall)/,
+    /a second copy of (plant|hall)/,
     taking("mqtt", (item) => item.kind === "reading" ? { ...item, redelivered: false } : item),
   ],
   [
@@ -177,9 +177,7 @@ for (const [what, seedsMax, expected, mutant] of mutants) {
   Deno.test(`found within ${seedsMax} seeds: ${what}`, async () => {
     for (let seed = 1; seed <= seedsMax; seed++) {
       const found = await playAndJudge(seed, mutant).then(() => null, (error) => error);
-      if (found === null) continue;
-      assert.match(found instanceof Error ? found.message : String(found), expected);
-      return;
+      if (found !== null && expected.test(String(found))) return;
     }
     assert.fail(`${seedsMax} seeds were played, and none found it`);
   });

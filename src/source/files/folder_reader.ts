@@ -91,6 +91,7 @@ export function createFolderReader(
   const extra: ListedFile[] = [];
   const tasks = new Set<FileTask>();
   const leaving = new Set<Promise<void>>();
+  const inFolder = (path: string): string => join(folder.path, path);
   let wake = () => {};
   let handling = true;
   let doneFiles = 0;
@@ -274,10 +275,6 @@ export function createFolderReader(
       patiently(() => removeMarkers(disk, task.listed, scan.listing));
     }
     news.ring();
-  }
-
-  function inFolder(path: string): string {
-    return join(folder.path, path);
   }
 
   async function room(): Promise<void> {
