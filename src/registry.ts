@@ -6,7 +6,7 @@
 import { createRenewal, type Renewal } from "./config/renewal.ts";
 import type { Settings, TextFile } from "./config/settings.ts";
 import { readTextFile } from "./config/surroundings.ts";
-import type { Clock } from "./core/clock.ts";
+import type { Clock, Timer } from "./core/clock.ts";
 import type { Forecast } from "./core/deadline.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
@@ -59,6 +59,8 @@ export interface PartsDeps {
 export interface Parts {
   readonly sources: readonly Source[];
   readonly sink: Sink;
+  /** Looks at the dates of certificates, daily, until it is cancelled. */
+  readonly watchCertificates: () => Timer;
 }
 
 /** A row or payload longer than this is a dead letter. */
@@ -83,6 +85,7 @@ export function buildParts(settings: Settings, deps: PartsDeps): Parts {
       ...(settings.dryRun ? [] : [lettersSource(settings, normalizer, deps)]),
     ],
     sink: settings.dryRun ? stdoutSink(deps) : sinkOf(settings, renewal, deps),
+    watchCertificates: renewal.watch,
   };
 }
 

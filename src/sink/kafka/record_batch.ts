@@ -14,6 +14,7 @@
  * @module
  */
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import type { PackedReading } from "../../core/reading.ts";
 import { crc32c } from "./crc32c.ts";
 import { createTextRecords } from "./text_records.ts";
 import { varintBytes, writeVarint } from "./varint.ts";
@@ -27,6 +28,8 @@ export interface RecordShape<T> {
   readonly value: (item: T) => string | null;
   /** Size of the value in UTF-8; asked for only when there is one. */
   readonly valueBytes: (item: T) => number;
+  /** What has its value and the text of the first header as bytes; then `value` and that header are not asked for. */
+  readonly packed?: (item: T) => PackedReading | undefined;
   /** In place of `value`: bytes that need not be text. Default: the values are texts. */
   readonly raw?: (item: T) => Uint8Array;
   /** A header whose text is null is left out of that record. */
@@ -93,7 +96,7 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     encode(items, keys, from, countMax, bytesMax, stamp) {
       const end = from + Math.min(countMax, items.length - from);
       position = batchHeaderBytes;
-      const count = shape.raw === undefined
+      const count = shape.raw === undefined && !isAnyPacked(items, from, end)
         ? writeTogether(items, keys, from, end, bytesMax)
         : writeOneByOne(items, keys, from, end, bytesMax);
       const bytes = compression === "none" ? buffer.slice(0, position) : compressed();
@@ -102,6 +105,16 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
       return { count, bytes };
     },
   };
+
+  /** One is enough: what is packed is copied, and cannot be put together with texts. Files give the first one away. */
+  function isAnyPacked(items: readonly T[], from: number, end: number): boolean {
+    if (shape.packed === undefined) return false;
+    for (let i = from; i < end; i++) {
+      const item = items[i];
+      if (item !== undefined && shape.packed(item) !== undefined) return true;
+    }
+    return false;
+  }
 
   /** Writes records as one text, where that is possible; returns how many. */
   function writeTogether(
@@ -149,28 +162,43 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     buffer[position++] = 0;
     position = writeVarint(buffer, position, offsetDelta);
     writeText(key);
-    if (shape.raw === undefined) writeText(shape.value(item));
+    const packed = shape.packed?.(item);
+    if (packed !== undefined) writeSpan(packed.page, packed.from, packed.valueEnd);
+    else if (shape.raw === undefined) writeText(shape.value(item));
     else writeBytes(shape.raw(item));
-    writeHeaders(item);
+    writeHeaders(item, packed);
     closeLength(start, 2);
   }
 
-  function writeHeaders(item: T): void {
+  function writeHeaders(item: T, packed: PackedReading | undefined): void {
     const countAt = position;
     // A count below 64 is one byte; no record has more headers than the shape, which is of that size.
     position += 1;
     let count = 0;
     for (let i = 0; i < headerNames.length; i++) {
-      const text = shape.headers[i]?.text(item) ?? null;
+      const isId = i === 0 && packed !== undefined;
+      const text = isId ? "" : shape.headers[i]?.text(item) ?? null;
       const name = headerNames[i];
       if (text === null || name === undefined) continue;
       reserve(name.length + 8);
-      buffer.set(name, position);
+      for (let at = 0; at < name.length; at++) buffer[position + at] = name[at] ?? 0;
       position += name.length;
-      writeText(text);
+      if (isId) writeSpan(packed.page, packed.valueEnd, packed.idEnd);
+      else writeText(text);
       count += 1;
     }
     buffer[countAt] = count << 1;
+  }
+
+  /** Bytes `[from, to)` of a page with their length before them. */
+  function writeSpan(page: Uint8Array, from: number, to: number): void {
+    reserve(to - from + 8);
+    // Local names: the loop is the hottest place of the program.
+    const into = buffer;
+    const at = writeVarint(into, position, to - from);
+    const shift = at - from;
+    for (let i = from; i < to; i++) into[i + shift] = page[i] ?? 0;
+    position = to + shift;
   }
 
   function writeBytes(bytes: Uint8Array): void {

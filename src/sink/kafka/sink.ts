@@ -27,6 +27,7 @@ import {
   type ParsedOptions,
   parseOptions,
 } from "./options.ts";
+import { packedField } from "./packed_field.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RecordShape } from "./record_batch.ts";
 import { createTroubles } from "./troubles.ts";
@@ -55,6 +56,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
   const troubles = createTroubles(clock, emit);
   const shape = recordShape(parsed);
   const topicOf = createTopicOf(parsed);
+  const keyOf = createKeyOf(parsed);
   const opener = deps.openConnection ??
     ((clientId) =>
       connectionOpener(
@@ -97,7 +99,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
       for (const reading of readings) {
         const topic = topicOf(reading);
         if (topic.ok) {
-          producer.send(reading, topic.name, parsed.key === null ? null : parsed.key.render(reading.fields));
+          producer.send(reading, topic.name, keyOf(reading));
         } else running.report.rejected(lane, reading, "bad_topic", topic.detail);
       }
     },
@@ -167,6 +169,18 @@ function createTopicOf(options: ParsedOptions): TopicOf {
   };
 }
 
+/** The key of a reading, null for none. A key that is one field, the usual case, is looked up in the bytes where there are any. */
+function createKeyOf({ key }: ParsedOptions): (reading: Reading) => string | null {
+  if (key === null) return () => null;
+  const [name] = key.fields;
+  if (name === undefined || key.source !== `{${name}}`) return (reading) => key.render(reading.fields);
+  const fieldOf = packedField(name);
+  return (reading) => {
+    const known = reading.packed === undefined ? undefined : fieldOf(reading.packed);
+    return known === undefined ? key.render(reading.fields) : known;
+  };
+}
+
 /** Value and headers of a record. */
 function recordShape(options: ParsedOptions): RecordShape<Reading> {
   const optional: Readonly<Record<OptionalHeader, RecordShape<Reading>["headers"][number]>> = {
@@ -180,6 +194,8 @@ function recordShape(options: ParsedOptions): RecordShape<Reading> {
   return {
     value: (reading) => reading.value,
     valueBytes: (reading) => reading.bytes,
+    packed: (reading) => reading.packed,
+    // The id comes first: a packed reading has it as bytes.
     headers: [
       { name: "weir.id", text: (reading) => reading.id },
       { name: "weir.redelivered", text: (reading) => reading.redelivered ? "true" : null },
