@@ -46,6 +46,8 @@ export interface App {
   start(): Promise<void>;
   /** Resolves when there is nothing left to do without new input (`--once`), or when the reader of stdout is gone. */
   finished(): Promise<void>;
+  /** Never resolves; rejects when the program cannot go on: another instance has taken over (`fenced`). */
+  failed(): Promise<never>;
   /** Takes in nothing new, waits at most `drainTimeoutMs` for what is on its way, then closes everything. True: all of it arrived. */
   stop(drainTimeoutMs: number): Promise<boolean>;
   /** Ends a `stop` that is under way without waiting any longer. */
@@ -95,7 +97,6 @@ export function createApp(settings: Settings, deps: AppDeps): App {
   const normalizer: Normalizer = {
     checkHeader: (header) => rules.checkHeader(header),
     normalize: (row, arrival) => rules.normalize(row, arrival),
-    lineWriter: (header, delimiter, arrival) => rules.lineWriter?.(header, delimiter, arrival) ?? null,
   };
   let weights = weightsOf(settings);
   const deadlines = createDeadlineWatch(watchOptions(settings, fairShare), deps);
@@ -177,6 +178,10 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     async finished() {
       if (running === null) throw new Error("The app was not started");
       await Promise.race([running.pipeline.finished(), stdoutGone.promise]);
+    },
+    async failed() {
+      const fenced = await (running?.parts.sink.chunks?.fenced ?? new Promise<never>(() => {}));
+      throw fenced;
     },
     async stop(drainTimeoutMs) {
       if (running === null) return true;

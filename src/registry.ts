@@ -22,6 +22,7 @@ import { createNormalizer } from "./decode/normalizer.ts";
 import { createOpenDecoder } from "./decode/open_decoder.ts";
 import { createPayloadDecoder } from "./decode/payload.ts";
 import { fairShareDefaults, type FairShareOptions } from "./scheduler/defaults.ts";
+import { chunkDefaults } from "./sink/chunks.ts";
 import { createKafkaSink } from "./sink/kafka/sink.ts";
 import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
 import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
@@ -77,14 +78,15 @@ const sessionExpirySeconds = 24 * 3600;
 export function buildParts(settings: Settings, deps: PartsDeps): Parts {
   const { normalizer = normalizerOf(settings) } = deps;
   const renewal = createRenewal({ ...deps, readTextFile });
+  const sink = settings.dryRun ? stdoutSink(deps) : sinkOf(settings, renewal, deps);
   return {
     sources: [
       ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, renewal, deps)]),
-      ...(settings.files === null ? [] : [filesSource(settings, settings.files, normalizer, deps)]),
+      ...(settings.files === null ? [] : [filesSource(settings, settings.files, normalizer, sink, deps)]),
       // A dry run has no ledger that anybody could write a request into.
       ...(settings.dryRun ? [] : [lettersSource(settings, normalizer, deps)]),
     ],
-    sink: settings.dryRun ? stdoutSink(deps) : sinkOf(settings, renewal, deps),
+    sink,
     watchCertificates: renewal.watch,
   };
 }
@@ -94,15 +96,19 @@ export function buildParts(settings: Settings, deps: PartsDeps): Parts {
  *
  * @throws {WeirError} `configuration` when they are impossible together.
  */
-export function schedulingOf({ files, limits }: Settings): FairShareOptions {
+export function schedulingOf({ files, limits, sink }: Settings): FairShareOptions {
+  const capRows = files?.capRowsPerSecond ?? null;
+  const inChunks = sink.kind === "kafka" && sink.filesCheckpointTopic !== null;
   return fairShareDefaults({
-    capRows: files?.capRowsPerSecond ?? null,
+    capRows,
     capBytes: files?.capBytesPerSecond ?? null,
     inFlightBytes: limits.inFlightBytes,
     ...given("floorRows", files?.minRowsPerSecond),
     ...given("burstRows", files?.burstRows),
     ...given("inFlightRows", limits.inFlightRows),
     ...given("filesInFlightRows", limits.filesInFlightRows),
+    // Half of them gather (200 ms at the cap) while the other half is committed.
+    ...given("filesRoundTripMs", inChunks && capRows !== null ? 2 * chunkDefaults.gatherMs : null),
   });
 }
 
@@ -173,6 +179,7 @@ function filesSource(
   settings: Settings,
   files: NonNullable<Settings["files"]>,
   normalizer: Normalizer,
+  { chunks }: Sink,
   deps: PartsDeps,
 ): Source {
   const openDecoder = openDecoderOf(files, (header) => normalizer.checkHeader(header));
@@ -198,6 +205,7 @@ function filesSource(
     openDecoder,
     normalizer,
     gateway: settings.gateway,
+    ...(chunks === undefined ? {} : { kept: { places: () => chunks.places(), letters: deps.ledger } }),
   });
 }
 

@@ -14,7 +14,6 @@
  * @module
  */
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import type { PackedReading } from "../../core/reading.ts";
 import { crc32c } from "./crc32c.ts";
 import { createTextRecords } from "./text_records.ts";
 import { varintBytes, writeVarint } from "./varint.ts";
@@ -28,8 +27,6 @@ export interface RecordShape<T> {
   readonly value: (item: T) => string | null;
   /** Size of the value in UTF-8; asked for only when there is one. */
   readonly valueBytes: (item: T) => number;
-  /** What has its value and the text of the first header as bytes; then `value` and that header are not asked for. */
-  readonly packed?: (item: T) => PackedReading | undefined;
   /** In place of `value`: bytes that need not be text. Default: the values are texts. */
   readonly raw?: (item: T) => Uint8Array;
   /** A header whose text is null is left out of that record. */
@@ -44,6 +41,8 @@ export interface BatchStamp {
   readonly sequence: number;
   /** Wall-clock ms that every record carries. */
   readonly timestampMs: number;
+  /** Part of a transaction. Default: not. */
+  readonly transactional?: boolean;
 }
 
 /** A finished batch. */
@@ -77,6 +76,8 @@ const checkedFrom = 21;
 
 const compressionBits: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, zstd: 4 };
 
+const transactionalBit = 0x10;
+
 /** Up to this many UTF-16 units a loop over an ASCII text is faster than TextEncoder. */
 const shortTextMax = 64;
 
@@ -96,7 +97,7 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     encode(items, keys, from, countMax, bytesMax, stamp) {
       const end = from + Math.min(countMax, items.length - from);
       position = batchHeaderBytes;
-      const count = shape.raw === undefined && !isAnyPacked(items, from, end)
+      const count = shape.raw === undefined
         ? writeTogether(items, keys, from, end, bytesMax)
         : writeOneByOne(items, keys, from, end, bytesMax);
       const bytes = compression === "none" ? buffer.slice(0, position) : compressed();
@@ -105,16 +106,6 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
       return { count, bytes };
     },
   };
-
-  /** One is enough: what is packed is copied, and cannot be put together with texts. Files give the first one away. */
-  function isAnyPacked(items: readonly T[], from: number, end: number): boolean {
-    if (shape.packed === undefined) return false;
-    for (let i = from; i < end; i++) {
-      const item = items[i];
-      if (item !== undefined && shape.packed(item) !== undefined) return true;
-    }
-    return false;
-  }
 
   /** Writes records as one text, where that is possible; returns how many. */
   function writeTogether(
@@ -162,43 +153,28 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     buffer[position++] = 0;
     position = writeVarint(buffer, position, offsetDelta);
     writeText(key);
-    const packed = shape.packed?.(item);
-    if (packed !== undefined) writeSpan(packed.page, packed.from, packed.valueEnd);
-    else if (shape.raw === undefined) writeText(shape.value(item));
+    if (shape.raw === undefined) writeText(shape.value(item));
     else writeBytes(shape.raw(item));
-    writeHeaders(item, packed);
+    writeHeaders(item);
     closeLength(start, 2);
   }
 
-  function writeHeaders(item: T, packed: PackedReading | undefined): void {
+  function writeHeaders(item: T): void {
     const countAt = position;
     // A count below 64 is one byte; no record has more headers than the shape, which is of that size.
     position += 1;
     let count = 0;
     for (let i = 0; i < headerNames.length; i++) {
-      const isId = i === 0 && packed !== undefined;
-      const text = isId ? "" : shape.headers[i]?.text(item) ?? null;
+      const text = shape.headers[i]?.text(item) ?? null;
       const name = headerNames[i];
       if (text === null || name === undefined) continue;
       reserve(name.length + 8);
-      for (let at = 0; at < name.length; at++) buffer[position + at] = name[at] ?? 0;
+      buffer.set(name, position);
       position += name.length;
-      if (isId) writeSpan(packed.page, packed.valueEnd, packed.idEnd);
-      else writeText(text);
+      writeText(text);
       count += 1;
     }
     buffer[countAt] = count << 1;
-  }
-
-  /** Bytes `[from, to)` of a page with their length before them. */
-  function writeSpan(page: Uint8Array, from: number, to: number): void {
-    reserve(to - from + 8);
-    // Local names: the loop is the hottest place of the program.
-    const into = buffer;
-    const at = writeVarint(into, position, to - from);
-    const shift = at - from;
-    for (let i = from; i < to; i++) into[i + shift] = page[i] ?? 0;
-    position = to + shift;
   }
 
   function writeBytes(bytes: Uint8Array): void {
@@ -272,7 +248,7 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     view.setInt32(8, bytes.length - 12);
     view.setInt32(12, -1);
     view.setInt8(16, 2);
-    view.setInt16(21, compressionBits[compression]);
+    view.setInt16(21, compressionBits[compression] | (stamp.transactional === true ? transactionalBit : 0));
     view.setInt32(23, count - 1);
     view.setBigInt64(27, BigInt(Math.floor(stamp.timestampMs)));
     view.setBigInt64(35, BigInt(Math.floor(stamp.timestampMs)));

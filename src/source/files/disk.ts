@@ -205,3 +205,6 @@ function statsOf(stats: Stats): Facts {
     arrivedMs: stats.ctime.getTime(),
   };
 }
+
+/** Stands for a file that is not there any more. */
+export const noFacts: Facts = { kind: "other", device: 0, inode: 0, sizeBytes: 0, mtimeMs: 0, arrivedMs: null };

@@ -1,8 +1,7 @@
 /**
  * Reads one file from its checkpoint to its end:
  *
- *     disk bytes -> inflate -> transcode -> skip what is home already -> decoder -+-> normalizer --+-> row buffer
- *                                                                                +-> packed rows -+   (plain CSV lines)
+ *     disk bytes -> inflate -> transcode -> skip what is home already -> decoder -> normalizer -> row buffer
  *
  * The loop is pulled by the buffer: it reads on when there is room, a chunk at a time, and never keeps more than a chunk and a row in
  * between. Rows cost no promise; the loop gives the event loop a turn at each read and after {@linkcode sliceMs} of decoding.
@@ -13,29 +12,19 @@
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
-import type {
-  Arrival,
-  Decoder,
-  DecoderState,
-  FileEncoding,
-  LineWriter,
-  Normalizer,
-  OpenDecoder,
-  Row,
-  TakeLine,
-} from "../../core/decoder.ts";
+import type { Arrival, Decoder, DecoderState, FileEncoding, Normalizer, OpenDecoder, Row } from "../../core/decoder.ts";
 import { sleep } from "../../core/clock.ts";
 import { WeirError } from "../../core/error.ts";
 import type { Item, Reason } from "../../core/reading.ts";
-import type { FileIdentity, FileRecord } from "../../core/store.ts";
+import type { FileCounts, FileIdentity, FileRecord } from "../../core/store.ts";
 import { formatCount } from "../../core/text.ts";
 import type { Recorded } from "./checkpointer.ts";
 import { isMissing } from "./disk.ts";
 import { type DiskBytes, type DiskBytesDeps, openDiskBytes } from "./disk_bytes.ts";
 import { encodingOf, type EncodingSetting } from "./encoding.ts";
-import { createFileDelivery, type FileDelivery } from "./file_delivery.ts";
+import { createFileDelivery, type FileDelivery, type RowEnd } from "./file_delivery.ts";
 import { createInflate, type Inflate } from "./inflate.ts";
-import { createPackedRows } from "./packed_rows.ts";
+import { placeOf } from "./place.ts";
 import type { RowBuffer } from "./row_buffer.ts";
 import { createTranscode } from "./transcode.ts";
 
@@ -131,8 +120,12 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   let lastEnd = skipBytes;
   let inflatedBytes = 0;
   let firstByte: number | null = null;
-  const delivery = createFileDelivery(options.fullPath, record.counts, () => deps.settled(reader));
-  const packed = createPackedRows(idPrefix, delivery);
+  const delivery = createFileDelivery(
+    options.fullPath,
+    record.counts,
+    () => deps.settled(reader),
+    (last, counts) => placeOf(options.gateway, recordAt(last, counts)),
+  );
 
   async function run(): Promise<ReadOutcome> {
     try {
@@ -180,7 +173,14 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
         sliceStartMs = clock.nowMs();
         continue;
       }
-      if (pullSlice(opened, rows) > 0) {
+      rows.length = 0;
+      if (opened.pull(Math.min(buffer.room(), sliceRows), rows) > 0) {
+        try {
+          accept(opened, rows);
+        } finally {
+          // Also the rows before one that was too much are to be taken.
+          deps.wake();
+        }
         if (clock.nowMs() - sliceStartMs < sliceMs) continue;
         await sleep(clock, 0, signal);
         sliceStartMs = clock.nowMs();
@@ -199,30 +199,9 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     return false;
   }
 
-  /** Brings the next rows, those that there is room for, into the buffer; returns how many. */
-  function pullSlice(from: Decoder, rows: Row[]): number {
+  function accept(from: Decoder, rows: readonly Row[]): void {
     const arrival: Arrival = { origin: "batch", wallMs: clock.wallMs(), topicFields: null };
     const arrivedMs = clock.nowMs();
-    const writer = lineWriter(arrival);
-    if (writer !== null) packed.begin(writer, arrivedMs);
-    rows.length = 0;
-    try {
-      const rowsMax = Math.min(buffer.room(), sliceRows);
-      const pulled = writer === null ? from.pull(rowsMax, rows) : from.pull(rowsMax, rows, takeLine);
-      accept(from, rows, arrival, arrivedMs);
-      return pulled;
-    } finally {
-      // Also the rows before one that was too much are to be taken.
-      deps.wake();
-    }
-  }
-
-  function lineWriter(arrival: Arrival): LineWriter | null {
-    if (header === null || delimiter === null) return null;
-    return deps.normalizer.lineWriter?.(header, delimiter, arrival) ?? null;
-  }
-
-  function accept(from: Decoder, rows: readonly Row[], arrival: Arrival, arrivedMs: number): void {
     for (const row of rows) {
       if (firstByte === null) {
         firstByte = row.start;
@@ -236,16 +215,6 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       if (badRows > options.badMax) throw tooManyBadRows(options.badMax, row);
     }
   }
-
-  const takeLine: TakeLine = (bytes, from, stop, row, start, end) => {
-    const reading = packed.pack(bytes, from, stop, row, start);
-    if (reading === null) return false;
-    delivery.add(row, end);
-    lastRow = row;
-    lastEnd = end;
-    buffer.push(delivery, reading);
-    return true;
-  };
 
   function itemOf(from: Decoder, row: Row, index: number, arrival: Arrival, arrivedMs: number): Item {
     if (row.kind === "bad") return misfit(from, row, index, arrival, row.reason, row.detail);
@@ -287,17 +256,19 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     return { kind: "misfit", delivery, index, bytes: raw.length, letter };
   }
 
+  /** The record when all rows up to and with `last` are finished. */
+  function recordAt(last: RowEnd | null, counts: FileCounts): FileRecord {
+    const checkpoint = last === null || decoder === null
+      ? record.checkpoint
+      : inEncoding(decoder.stateAfter(last), encoding);
+    return { ...record, state: "reading", checkpoint, counts, updatedAtMs: clock.wallMs() };
+  }
+
   const reader: FileReader = {
     fullPath: options.fullPath,
     delivery,
     run,
-    record() {
-      const { finished, counts } = delivery;
-      const checkpoint = finished === null || decoder === null
-        ? record.checkpoint
-        : inEncoding(decoder.stateAfter(finished), encoding);
-      return { ...record, state: "reading", checkpoint, counts, updatedAtMs: clock.wallMs() };
-    },
+    record: () => recordAt(delivery.finished, delivery.counts),
     progress: () => ({
       sizeBytes: disk?.identity.sizeBytes ?? options.identity.sizeBytes,
       workedBytes: pieces?.workedBytes ?? 0,

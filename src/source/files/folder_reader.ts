@@ -18,7 +18,7 @@ import type { AfterResult } from "./after.ts";
 import { createArchiveWatch } from "./archive_watch.ts";
 import { createBell } from "./bell.ts";
 import type { Checkpointer } from "./checkpointer.ts";
-import { isMissing, isSystemError } from "./disk.ts";
+import { isMissing, isSystemError, noFacts } from "./disk.ts";
 import { createFileReader, type ReadOutcome } from "./file_reader.ts";
 import { fileStatus, isHandedOver, verdictAtEnd } from "./file_status.ts";
 import { createFileTask, type FileTask } from "./file_task.ts";
@@ -57,12 +57,14 @@ export interface FolderReader {
 
 /** What it needs besides. */
 export type FolderReaderDeps =
-  & Required<Omit<FilesSourceDeps, "forecast" | "weightOf">>
+  & Required<Omit<FilesSourceDeps, "forecast" | "weightOf" | "kept">>
   & Pick<FilesSourceDeps, "forecast" | "weightOf">
   & {
     readonly checkpointer: Checkpointer;
     /** Weight of all folders that have rows now. */
     readonly weightBusy: () => number;
+    /** Takes back what is left of rows that never arrived, before a file is read from its checkpoint on. */
+    readonly takeBack: (record: FileTask["begun"]) => Promise<void>;
   };
 
 /** Files whose last rows are under way while the next one is read. */
@@ -203,6 +205,7 @@ export function createFolderReader(
         },
       },
     );
+    await patiently(() => deps.takeBack(found.record));
     task.readBy(reader);
     known.put(found.record);
     tellBegun(emit, folder.path, found, task.listed);
@@ -393,6 +396,3 @@ export function createFolderReader(
     },
   };
 }
-
-/** Stands for a file that is not there any more. */
-const noFacts = { kind: "other", device: 0, inode: 0, sizeBytes: 0, mtimeMs: 0, arrivedMs: null } as const;
