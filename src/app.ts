@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Clock, sleep } from "./core/clock.ts";
+import { type Clock, sleep, type Timer } from "./core/clock.ts";
 import type { Normalizer } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
 import { WeirError } from "./core/error.ts";
@@ -71,6 +71,8 @@ interface Running {
   readonly parts: Parts;
   readonly pipeline: Pipeline;
   readonly retention: LetterRetention;
+  /** The daily look at certificates. */
+  readonly certificates: Timer;
   /** Null: dead letters are not sent on. */
   readonly follower: LetterFollower | null;
   readonly tally: Tally;
@@ -137,7 +139,8 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       retention.start();
       const follower = settings.dryRun ? null : parts.sink.followLetters?.(ledger) ?? null;
       const opened = { lock, ledger, parts, pipeline, retention, follower, tally };
-      return { ...opened, startedMs: clock.nowMs(), statusServer: serveStatus(ledger) };
+      const statusServer = serveStatus(ledger);
+      return { ...opened, startedMs: clock.nowMs(), statusServer, certificates: parts.watchCertificates() };
     } catch (thrown) {
       await lock?.release();
       throw thrown;
@@ -183,8 +186,9 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     },
     async stop(drainTimeoutMs) {
       if (running === null) return true;
-      const { lock, ledger, pipeline, retention, follower, statusServer } = running;
+      const { lock, ledger, pipeline, retention, follower, statusServer, certificates } = running;
       deadlines.stop();
+      certificates.cancel();
       const timeout = new AbortController();
       const drained = await Promise.race([
         pipeline.drain().then(() => follower?.drain()).then(() => true),

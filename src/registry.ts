@@ -6,7 +6,7 @@
 import { createRenewal, type Renewal } from "./config/renewal.ts";
 import type { Settings, TextFile } from "./config/settings.ts";
 import { readTextFile } from "./config/surroundings.ts";
-import type { Clock } from "./core/clock.ts";
+import type { Clock, Timer } from "./core/clock.ts";
 import type { Forecast } from "./core/deadline.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
@@ -60,6 +60,8 @@ export interface PartsDeps {
 export interface Parts {
   readonly sources: readonly Source[];
   readonly sink: Sink;
+  /** Looks at the dates of certificates, daily, until it is cancelled. */
+  readonly watchCertificates: () => Timer;
 }
 
 /** A row or payload longer than this is a dead letter. */
@@ -85,6 +87,7 @@ export function buildParts(settings: Settings, deps: PartsDeps): Parts {
       ...(settings.dryRun ? [] : [lettersSource(settings, normalizer, deps)]),
     ],
     sink,
+    watchCertificates: renewal.watch,
   };
 }
 

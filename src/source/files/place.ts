@@ -89,5 +89,9 @@ function hasFields(
 ): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return false;
   const entries: Readonly<Record<string, unknown>> = { ...value };
-  return Object.entries(fields).every(([name, type]) => typeof entries[name] === type);
+  return Object.entries(fields).every(([name, type]) => kindOf(entries[name]) === type);
+}
+
+function kindOf(value: unknown): string {
+  return typeof value;
 }
