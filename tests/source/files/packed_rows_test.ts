@@ -19,7 +19,7 @@ const writer: LineWriter = {
 };
 
 Deno.test("a packed row is a reading like any other, and its bytes are its texts", () => {
-  const delivery = createFileDelivery("dump.csv", noCounts, () => {});
+  const delivery = createFileDelivery("dump.csv", noCounts, () => {}, () => ({ key: "", value: "" }));
   const packed = createPackedRows("gate\u00fc/f1/", delivery);
   packed.begin(writer, 5);
   const row = packed.pack(encoder.encode("..__proto__.."), 2, 11, 7, 1234);
@@ -44,7 +44,7 @@ Deno.test("a packed row is a reading like any other, and its bytes are its texts
 });
 
 Deno.test("a line that is given up leaves nothing behind; rows of all sizes keep their bytes", () => {
-  const delivery = createFileDelivery("dump.csv", noCounts, () => {});
+  const delivery = createFileDelivery("dump.csv", noCounts, () => {}, () => ({ key: "", value: "" }));
   const packed = createPackedRows("g/", delivery);
   packed.begin(writer, 0);
   const texts = Array.from({ length: 300 }, (_, i) => i % 50 === 9 ? "?" : `${i}`.repeat(1 + i * 7 % 900));
