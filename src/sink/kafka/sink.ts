@@ -89,7 +89,12 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
         const clientId = `${parsed.gateway}-${lane}`;
         const cluster = createCluster(parsed, opener(clientId), dice);
         clusters.push(cluster);
-        return createProducer({ ...parsed, clientId, lingerMs: parsed.lingerMs[lane] }, {
+        return createProducer({
+          ...parsed,
+          clientId,
+          lingerMs: parsed.lingerMs[lane],
+          spacingMs: parsed.spacingMs[lane],
+        }, {
           clock,
           dice,
           emit,
@@ -155,7 +160,14 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
         dice,
         emit,
         createProducer: (how) =>
-          createProducer({ ...parsed, clientId, lingerMs: 0 }, { clock, dice, emit, cluster, troubles, ...how }),
+          createProducer({ ...parsed, clientId, lingerMs: 0, spacingMs: 0 }, {
+            clock,
+            dice,
+            emit,
+            cluster,
+            troubles,
+            ...how,
+          }),
       });
     },
     check: (): Promise<readonly Finding[]> => checkKafka(parsed, opener(`${parsed.gateway}-check`)),
