@@ -6,8 +6,8 @@
  * - One batch of a partition is under way at a time, and is sent again unchanged until Kafka has it: Kafka knows it by producer id and
  *   sequence, and drops what it has already. So order holds through every retry, and a lost answer doubles nothing.
  * - A batch that Kafka refuses for what is in it is halved until the one record stands alone, which is rejected.
- * - All partitions of a leader that have something go into one request. It leaves at once when none is under way to that leader;
- *   otherwise records gather for `lingerMs`, until a batch is full, or until the answer is there.
+ * - All partitions of a leader that have something go into one request. It leaves at once when none is under way to that leader and the
+ *   last one left `spacingMs` ago; otherwise records gather for `lingerMs`, until a batch is full, or until the answer is there.
  * - The queues have no limit of their own: the credits of the scheduler bound what is in here.
  *
  * @module
@@ -38,6 +38,11 @@ export interface ProducerOptions {
   readonly compression: Compression;
   /** Longest time that a record gathers company while a request is under way, in ms. */
   readonly lingerMs: number;
+  /**
+   * Least distance between the beginnings of two requests to one leader as long as no batch is full, in ms: a request costs as much as
+   * some ten records do.
+   */
+  readonly spacingMs: number;
   /** Largest batch before compression, in bytes; a larger record is sent alone. */
   readonly batchBytesMax: number;
   /** Largest request, in bytes; a larger batch is sent alone. */
@@ -89,6 +94,8 @@ export interface Producer {
 
 /** Sequence numbers wrap here (Kafka's are non-negative int32). */
 const sequenceMask = 0x7fffffff;
+
+const noGathering = { lingerMs: 0, spacingMs: 0 };
 
 /** A learnt batch size does not go below this. */
 const learntBatchBytesMin = 1024;
@@ -185,7 +192,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     if (closed || leader.ready.size === 0) return;
     if (identity === null) return askIdentity();
     if (leader.requestsInFlight >= options.requestsInFlightMax) return;
-    const waitMs = waitOf(leader, clock.nowMs(), flushes.active ? 0 : options.lingerMs);
+    const waitMs = waitOf(leader, clock.nowMs(), flushes.active ? noGathering : options);
     if (waitMs > 0) {
       leader.timer = timers.after(waitMs, () => planPump(leader));
       return;
@@ -220,6 +227,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     }
     if (batches.length === 0) return;
     leader.requestsInFlight += 1;
+    leader.requestedMs = clock.nowMs();
     cluster.produce(leader.node, batches).then(
       (answer) => onAnswer(leader, partitions, answer),
       (thrown: unknown) => onPathFailed(leader, partitions, thrown),
