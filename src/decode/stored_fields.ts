@@ -5,7 +5,7 @@
  */
 import type { Fields } from "../core/reading.ts";
 import { mayLoseDigits, parseExact } from "./digits.ts";
-import { ownFields } from "./field_names.ts";
+import { ownFields } from "../core/own_fields.ts";
 import { isFields } from "./json_value.ts";
 
 /**
