@@ -25,6 +25,7 @@ export function statusText(now: AppStatus, options: StatusTextOptions): string {
     ...sumLines(now),
     "",
     ...now.sources.flatMap((source) => sourceLines(source, now, options)),
+    ...spoolLines(now, options),
     ...sinkLines(now, options),
     "",
   ].join("\n");
@@ -121,6 +122,22 @@ function deadlineText({ timeLeftMs = null, capNeededRows = null }: FileStatus): 
     ? `its deadline was ${formatDuration(-timeLeftMs)} ago`
     : `its deadline is in ${formatDuration(timeLeftMs)}`;
   return `${deadline}${capNeededRows === null ? "" : `: --files-cap ${capNeededRows}/s would do`}`;
+}
+
+/** Only where readings are or were put aside. */
+function spoolLines({ spool }: AppStatus, { colour }: StatusTextOptions): readonly string[] {
+  if (spool === undefined || (spool.readings === 0 && spool.droppedReadings === 0 && spool.stuck === null)) return [];
+  const oldest = spool.oldestAgeMs === null ? "" : `, the oldest of ${formatDuration(spool.oldestAgeMs)} ago`;
+  const troubles = [
+    ...(spool.stuck === null ? [] : [spool.stuck === "full" ? "full" : "the disk fails"]),
+    ...(spool.droppedReadings === 0 ? [] : [`${formatCount(spool.droppedReadings)} dropped`]),
+  ];
+  return [
+    `Spool    ${formatCount(spool.readings)} readings on disk (${formatBytes(spool.bytes)} of ${
+      formatBytes(spool.bytesMax)
+    })${oldest}`,
+    ...troubles.map((text) => `         ${alarm(text, colour)}`),
+  ];
 }
 
 function sinkLines({ sink }: AppStatus, { colour }: StatusTextOptions): readonly string[] {

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { orderHolds } from "./promises.ts";
 import { type Outcome, type Plan, play } from "./world.ts";
 
 const spans = (maxMs: number) =>
@@ -76,20 +77,6 @@ function nothingIsLost({ crashesMs }: Plan, { landed, wanted, left, unacknowledg
   assert.deepEqual([...wanted.difference(keys)], []);
   assert.deepEqual([...keys.difference(wanted)], []);
   if (crashesMs.length === 0) assert.equal(landed.length, keys.size, "without a crash nothing comes twice");
-}
-
-/** Of what arrives for the first time, each topic's readings come in the order in which they were published. */
-function orderHolds({ landed }: Outcome): void {
-  const seen = new Map<string, Set<number>>();
-  for (const { topic, n, life } of landed) {
-    const before = seen.get(topic) ?? new Set();
-    if (!before.has(n)) {
-      const ahead = [...before].filter((other) => other > n);
-      assert.equal(ahead.length, 0, `${topic} ${n} arrives in life ${life} after ${ahead.join(", ")}`);
-    }
-    before.add(n);
-    seen.set(topic, before);
-  }
 }
 
 function sumsAddUp({ tally }: Outcome): void {

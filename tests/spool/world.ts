@@ -83,7 +83,7 @@ interface Message {
 const stepMs = 20;
 
 /** Plays a plan until all that was published has arrived, or `patienceMs` after the last trouble. */
-export async function play(plan: Plan, patienceMs = 120_000): Promise<Outcome> {
+export async function play(plan: Plan, patienceMs = 120_000, make = createPipeline): Promise<Outcome> {
   const clock = virtualClock(1000);
   const dice = seededDice(plan.seed);
   const ledger = memoryLedger({ clock, deadLetterBytesMax: 1e9 });
@@ -111,7 +111,7 @@ export async function play(plan: Plan, patienceMs = 120_000): Promise<Outcome> {
       landed.push({ topic, n, life, id: reading.id });
     });
     const source = modelSource(plan, broker, clock, life);
-    const pipeline = createPipeline({
+    const pipeline = make({
       sources: [source],
       sink,
       letters: ledger,

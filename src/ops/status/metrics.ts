@@ -6,7 +6,7 @@
  * @module
  */
 import type { Origin } from "../../core/delivery.ts";
-import type { DeadlineVerdict, FilesStatus, FileStatus, MqttStatus } from "../../core/status.ts";
+import type { DeadlineVerdict, FilesStatus, FileStatus, MqttStatus, SpoolStatus } from "../../core/status.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What the process itself costs, and the server. */
@@ -147,6 +147,34 @@ export const metrics: readonly Metric[] = [
     (s) => s.throttledMs / 1000,
   ),
 
+  spool("gauge", "weir_spool_readings", "Readings of streams that wait on disk for the sink", (s) => s.readings),
+  spool("gauge", "weir_spool_bytes", "Their size", (s) => s.bytes),
+  spool("gauge", "weir_spool_max_bytes", "Most that may be there; 0: there is no spool", (s) => s.bytesMax),
+  spool(
+    "gauge",
+    "weir_spool_oldest_seconds",
+    "Time since the first of them came in; 0 when there is none",
+    (s) => (s.oldestAgeMs ?? 0) / 1000,
+  ),
+  spool(
+    "counter",
+    "weir_spool_dropped_total",
+    "Readings of streams that were dropped because the spool was full",
+    (s) => s.droppedReadings,
+  ),
+  spool(
+    "gauge",
+    "weir_spool_still_topics",
+    "Topics that stand still because the sink does not get on with them",
+    (s) => s.stillTopics,
+  ),
+  spool(
+    "gauge",
+    "weir_spool_stuck",
+    "1 while nothing can be written: full, or the disk fails",
+    (s) => s.stuck === null ? 0 : 1,
+  ),
+
   single("gauge", "weir_dead_letters", "Dead letters in the state folder", (s) => s.deadLetters.stored),
   single("gauge", "weir_dead_letters_bytes", "Their size", (s) => s.deadLetters.storedBytes),
 
@@ -224,6 +252,13 @@ function sink(type: Metric["type"], name: string, help: string, value: (sink: Sn
   return {
     ...{ name, type, help, labels: ["sink"] },
     read: ({ snapshot }) => [{ labels: { sink: snapshot.sink.kind }, value: value(snapshot.sink) }],
+  };
+}
+
+function spool(type: Metric["type"], name: string, help: string, value: (spool: SpoolStatus) => number): Metric {
+  return {
+    ...{ name, type, help, labels: [] },
+    read: ({ snapshot: { spool } }) => spool === undefined ? [] : [{ value: value(spool) }],
   };
 }
 
