@@ -38,7 +38,10 @@ if (mosquittoProgram !== null && kafkaMissing === null) {
       const first = startGateway(args);
       await first.logged(/Receiving from mqtt:/);
       const sensors = await startSensors(mosquitto, perSecond, systemClock);
-      const count = async () => (await kafka.read("spooled")).length;
+      const count = async () => {
+        const offsets = await kafka.admin((admin) => admin.fetchTopicOffsets("spooled"));
+        return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+      };
       await eventually("the stream is in Kafka", async () => await count() > perSecond, 60_000, 200);
       await kafka.stop("SIGKILL");
       await first.logged(/Readings of streams are put aside on disk/);
@@ -61,6 +64,7 @@ if (mosquittoProgram !== null && kafkaMissing === null) {
         assert.equal(await second.stop(), 0, second.stderr());
       } finally {
         second.signal("SIGKILL");
+        await sensors.stop();
       }
       const records = await kafka.read("spooled");
       const { numbers, twice } = arrivalsOf(records, "real_time");
