@@ -11,7 +11,6 @@ const limits = { rowsMax: () => 10, bytesMax: 1000, gatherMs: 200, filesMax: 3 }
 
 /** Chunks to a sink that a test answers for. */
 // Its type is what it gives.
-// deno-lint-ignore explicit-module-boundary-types
 function setUp() {
   const clock = virtualClock();
   const commits: {

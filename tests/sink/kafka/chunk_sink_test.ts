@@ -15,7 +15,6 @@ import { type Call, createModelTransactions, type Fault } from "./model_transact
 import { reading } from "./readings.ts";
 
 // Its type is what it gives.
-// deno-lint-ignore explicit-module-boundary-types
 function setUp(options: Partial<KafkaSinkOptions> = {}) {
   const clock = virtualClock();
   const cluster = createModelTransactions(clock);
