@@ -33,6 +33,7 @@ const sharedLibraries: Readonly<Record<string, string>> = {
 /** Files that no test of their part reaches, with the reason. */
 const testedElsewhere: Readonly<Record<string, string>> = {
   "src/app.ts": "the end-to-end tests run it",
+  "src/pipeline.ts": "the simulation and the tests of the spool run it",
   "src/registry.ts": "the end-to-end tests run it",
   "src/sink/kafka/sink.ts": "the end-to-end tests run it against Kafka",
   "src/store/ledger_worker.ts": "runs in a worker of its own: the ledger's tests go through it",

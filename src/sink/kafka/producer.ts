@@ -17,6 +17,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Dice } from "../../core/dice.ts";
 import type { Emit } from "../../core/event.ts";
 import type { Reading, Reason } from "../../core/reading.ts";
+import type { Sink } from "../../core/sink.ts";
 import { formatBytes, quoted } from "../../core/text.ts";
 import { isPassing, pathAdviceOf, troubleOf, type Verdict, verdictOf } from "./classify.ts";
 import type { Cluster } from "./cluster.ts";
@@ -83,7 +84,8 @@ export interface Producer {
   warm(topics: readonly string[]): void;
   /** Takes a reading. Behind it, readings of the same key and topic stay in order. */
   send(reading: Reading, topic: string, key: string | null): void;
-  /** Stops gathering until all that is in here now has been reported, then resolves; also when the producer is closed. */
+  takeBack: NonNullable<Sink["takeBack"]>;
+  /** Stops gathering until all that is in here now is reported, then resolves; also when closed. */
   flush(): Promise<void>;
   /** Gives up: no more reports. */
   close(): void;
@@ -92,9 +94,7 @@ export interface Producer {
 
 /** Sequence numbers wrap here (Kafka's are non-negative int32). */
 const sequenceMask = 0x7fffffff;
-
 const noGathering = { lingerMs: 0, spacingMs: 0 };
-
 /** A learnt batch size does not go below this. */
 const learntBatchBytesMin = 1024;
 
@@ -130,6 +130,11 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
         return reject(reading, "too_large", `The record has ${formatBytes(reading.bytes)}; the most is ${most}`);
       }
       topics.place(topics.named(topic), reading, key);
+    },
+    takeBack(readings) {
+      const given = topics.takeBack(readings);
+      gone([...given.keys()]);
+      return given;
     },
     flush() {
       if (closed) return Promise.resolve();
@@ -339,12 +344,9 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   /** Lets partitions wait, together, so that they go into one request again. */
   function pause(partitions: readonly Partition[], delayMs: number): void {
     for (const partition of partitions) partition.waiting = true;
-    timers.after(delayMs, () => partitions.forEach(resume));
-  }
-
-  function resume(partition: Partition): void {
-    partition.waiting = false;
-    makeReady(partition);
+    timers.after(delayMs, () => {
+      for (const partition of partitions) makeReady(Object.assign(partition, { waiting: false }));
+    });
   }
 
   function onPathFailed(leader: Leader, partitions: readonly Partition[], thrown: unknown): void {
@@ -378,15 +380,18 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   // --- Reports
 
   function deliver(readings: readonly Reading[]): void {
-    inFlightReadings -= readings.length;
     deps.onDelivered(readings);
+    gone(readings);
+  }
+
+  function gone(readings: readonly Reading[]): void {
+    inFlightReadings -= readings.length;
     if (flushes.active) flushes.reported(readings);
   }
 
   function reject(reading: Reading, reason: Reason, detail: string): void {
-    inFlightReadings -= 1;
     deps.onRejected(reading, reason, detail);
-    if (flushes.active) flushes.reported([reading]);
+    gone([reading]);
   }
 
   function rejectAll(readings: readonly Reading[], reason: Reason, detail: string): void {

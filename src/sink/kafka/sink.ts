@@ -130,6 +130,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
       chunks?.close();
       return Promise.resolve();
     },
+    takeBack: (readings) => running?.producers.stream.takeBack(readings) ?? new Map(),
     status(): SinkStatus {
       const states = [
         ...running === null ? [] : lanes.map((lane) => running?.producers[lane].status()),
