@@ -155,7 +155,7 @@ print(json.dumps([reads(r) for r in json.load(sys.stdin)]))`;
       assert.deepEqual(written(ofPayload), written(bare ?? (elements.length === 0 ? [null] : objects)), text);
       good += 1;
     });
-    assert.ok(good > 500, `only ${good} files to compare`);
+    assert.ok(good > 150, `only ${good} files to compare`);
   });
 
   Deno.test(`a number leaves with the value it came with, to the last digit, by Python's decimal (seed ${seed})`, async () => {

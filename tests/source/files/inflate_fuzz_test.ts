@@ -5,12 +5,12 @@
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { WeirError } from "../../../src/core/error.ts";
 import { createInflate } from "../../../src/source/files/inflate.ts";
 
-const magic = { gzip: [0x1f, 0x8b, 0x08], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
+const magic = [0x1f, 0x8b, 0x08] as const;
 const plain = fc.oneof(
   fc.uint8Array({ maxLength: 400 }),
   fc.nat(200_000).map((length) => new Uint8Array(length).fill(0x41)),
@@ -23,23 +23,19 @@ const damage = fc.array(fc.record({ at: fc.nat(), kind: fc.constantFrom("set", "
 });
 
 /** Whole members, mutated; or rubbish that begins as a member does. */
-const hostile = (format: "gzip" | "zstd"): fc.Arbitrary<Uint8Array> => {
-  const compress = format === "gzip" ? gzipSync : zstdCompressSync;
-  const members = fc.array(plain, { minLength: 1, maxLength: 3 })
-    .map((parts) => [...Buffer.concat(parts.map((part) => compress(part)))]);
-  return fc.oneof(
-    fc.tuple(members, damage).map(([bytes, damages]) => {
-      for (const { at, kind, byte } of damages) {
-        const place = at % (bytes.length + 1);
-        if (kind === "set") bytes[place] = byte;
-        else if (kind === "cut") bytes.length = place;
-        else bytes.splice(place, 0, byte);
-      }
-      return Uint8Array.from(bytes);
-    }),
-    fc.uint8Array({ maxLength: 300 }).map((rubbish) => Uint8Array.from([...magic[format], ...rubbish])),
-  );
-};
+const hostile: fc.Arbitrary<Uint8Array> = fc.oneof(
+  fc.tuple(fc.array(plain, { minLength: 1, maxLength: 3 }), damage).map(([parts, damages]) => {
+    const bytes = [...Buffer.concat(parts.map((part) => gzipSync(part)))];
+    for (const { at, kind, byte } of damages) {
+      const place = at % (bytes.length + 1);
+      if (kind === "set") bytes[place] = byte;
+      else if (kind === "cut") bytes.length = place;
+      else bytes.splice(place, 0, byte);
+    }
+    return Uint8Array.from(bytes);
+  }),
+  fc.uint8Array({ maxLength: 300 }).map((rubbish) => Uint8Array.from([...magic, ...rubbish])),
+);
 
 /** What comes out of bytes that come in pieces; null where they were refused. */
 async function inflated(bytes: Uint8Array, pieceBytes: number): Promise<Uint8Array | null> {
@@ -67,19 +63,16 @@ async function inflated(bytes: Uint8Array, pieceBytes: number): Promise<Uint8Arr
   }
 }
 
-for (const format of ["gzip", "zstd"] as const) {
-  Deno.test(`${format}: whatever the bytes, they are inflated or refused, the same however they are cut`, async () => {
-    await fc.assert(
-      fc.asyncProperty(hostile(format), fc.integer({ min: 1, max: 200 }), async (bytes, pieceBytes) => {
-        const whole = await inflated(bytes, Math.max(1, bytes.length));
-        const cut = await inflated(bytes, Math.max(pieceBytes, bytes.length >> 6));
-        assert.deepEqual(cut === null ? null : Buffer.from(cut), whole === null ? null : Buffer.from(whole));
-        // What node reads in one go is what we read, unless it passes over rubbish at the end.
-        if (format === "gzip" && whole !== null && bytes.length > 2 && bytes[0] === 0x1f && bytes[1] === 0x8b) {
-          assert.ok(Buffer.from(whole).equals(gunzipSync(bytes)));
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-}
+Deno.test("gzip: whatever the bytes, they are inflated or refused, the same however they are cut", async () => {
+  await fc.assert(
+    fc.asyncProperty(hostile, fc.integer({ min: 1, max: 200 }), async (bytes, pieceBytes) => {
+      const whole = await inflated(bytes, Math.max(1, bytes.length));
+      const cut = await inflated(bytes, Math.max(pieceBytes, bytes.length >> 6));
+      assert.deepEqual(cut === null ? null : Buffer.from(cut), whole === null ? null : Buffer.from(whole));
+      if (whole !== null && bytes[0] === 0x1f && bytes[1] === 0x8b) {
+        assert.ok(Buffer.from(whole).equals(gunzipSync(bytes)));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
