@@ -19,7 +19,8 @@ export interface SensorStream {
   stop(): Promise<void>;
 }
 
-const topics = 7;
+/** Message n goes to topic n modulo this. */
+export const topics = 7;
 
 /** Starts the sensors: about `perSecond` messages a second. */
 export async function startSensors(mosquitto: Mosquitto, perSecond: number, clock: Clock): Promise<SensorStream> {

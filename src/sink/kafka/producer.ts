@@ -22,6 +22,7 @@ import { isPassing, pathAdviceOf, troubleOf, type Verdict, verdictOf } from "./c
 import type { Cluster } from "./cluster.ts";
 import { batchMaker, tooLarge } from "./batch_maker.ts";
 import { createFlushes } from "./flushes.ts";
+import { logEndWatch } from "./log_end.ts";
 import { type Leader, newLeader, waitOf } from "./leader.ts";
 import type { Batch, Identity, Partition } from "./partition.ts";
 import { PathError } from "./path_error.ts";
@@ -100,7 +101,8 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   const leaders = new Map<number, Leader>();
   const flushes = createFlushes();
   const acquireIdentity = producerIdAsker(options.backoff, { cluster, timers, dice, troubles });
-  const topics = createTopics(options, { cluster, timers, dice, troubles, onReady: makeReady });
+  const topics = createTopics(options, { cluster, timers, dice, troubles, onReady: makeReady, onReturned: beginAnew });
+  const followLogEnd = logEndWatch(deps);
   const identityPlace = `${options.clientId} producer id`;
   let identity: Identity | null = null;
   let identityAsked = false;
@@ -239,12 +241,12 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       const result = answer.results.find((r) => r.partition === partition.index && r.topic === partition.topic);
       partition.onWire = false;
       // No word about a batch is as good as an unexpected error.
-      settle(partition, verdictOf(result?.code ?? -1), result?.code ?? -1);
+      settle(partition, verdictOf(result?.code ?? -1), result?.code ?? -1, result?.baseOffset ?? -1);
     }
     planPump(leader);
   }
 
-  function settle(partition: Partition, verdict: Verdict, code: number): void {
+  function settle(partition: Partition, verdict: Verdict, code: number, baseOffset: number): void {
     const { batch } = partition;
     if (batch === null) throw new Error(`Partition ${partition.place} has an answer and no batch`);
     if (verdict.action === "done") {
@@ -252,6 +254,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       partition.backoff.reset();
       partition.sequence = (partition.sequence + batch.readings.length) & sequenceMask;
       troubles.recover(partition.place);
+      followLogEnd(partition, baseOffset, batch.readings.length);
       deliver(batch.readings);
       makeReady(partition);
     } else {
@@ -313,6 +316,10 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   /** Gives a partition a producer id of its own, and sends its records under new sequences after `delayMs`. */
   function renew(partition: Partition, batch: Batch, delayMs: number): void {
     if (batch.inDoubt) tellMaybeDoubled(partition, batch.readings.length);
+    beginAnew(partition, delayMs);
+  }
+
+  function beginAnew(partition: Partition, delayMs = 0): void {
     partition.waiting = true;
     void acquireIdentity(partition.place).then((fresh) => {
       partition.identity = fresh;

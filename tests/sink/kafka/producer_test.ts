@@ -222,6 +222,44 @@ Deno.test("a topic made anew with fewer partitions gets what waited for those th
   assert.equal(producer.status().inFlightReadings, 0);
 });
 
+Deno.test("a partition that old metadata hid for a while goes on under a new producer id: its first batch is no duplicate", async () => {
+  const { clock, cluster, send, ready, allLogs, delivered, log } = setUp({ partitions: 4, metadataMaxAgeMs: 1000 });
+  await ready();
+  const sendTen = (from: number) => ids(from, from + 10).forEach((id) => send(id, "key-3"));
+  sendTen(0);
+  await clock.advance(100);
+  assert.equal(log(3).length, 10, "the key lies in a partition that goes away");
+  const metadata = cluster.metadata;
+  // A broker that lags behind the others.
+  cluster.metadata = async (names) => {
+    const known = await metadata(names);
+    return { ...known, topics: known.topics.map((topic) => ({ ...topic, leaders: topic.leaders.slice(0, 2) })) };
+  };
+  await clock.advance(1500);
+  cluster.metadata = metadata;
+  await clock.advance(1500);
+  sendTen(10);
+  await clock.advance(1000);
+  assert.equal(log(3).length, 20);
+  assert.deepEqual(allLogs(), ids(0, 20));
+  assert.deepEqual(delivered, ids(0, 20));
+});
+
+Deno.test("a topic that was deleted and made again is said once, and gets what is sent from then on", async () => {
+  const { clock, cluster, send, ready, allLogs, events } = setUp({ partitions: 3 });
+  await ready();
+  ids(0, 30).forEach((id) => send(id, `key-${id}`));
+  await clock.advance(100);
+  assert.equal(allLogs().length, 30);
+  cluster.removeTopic("t");
+  cluster.addTopic("t", 3);
+  ids(30, 40).forEach((id) => send(id, `key-${id}`));
+  await clock.advance(100);
+  assert.deepEqual(allLogs().toSorted(), ids(30, 40));
+  assert.deepEqual(events.map(({ name }) => name), ["kafka.log_shorter"]);
+  assert.match(events[0]?.message ?? "", /"t" goes on at offset 0 of partition \d, .* it was deleted and made again/);
+});
+
 Deno.test("a throttled producer leaves the broker alone for as long as it asks, and counts it", async () => {
   const { clock, cluster, producer, send, ready } = setUp();
   await ready();
