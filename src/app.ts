@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Clock, sleep } from "./core/clock.ts";
+import { type Clock, sleep, type Timer } from "./core/clock.ts";
 import type { Normalizer } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
 import { WeirError } from "./core/error.ts";
@@ -18,7 +18,7 @@ import type { Settings } from "./config/settings.ts";
 import { startStatusServer, type StatusServer } from "./ops/status/status_server.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { buildParts, normalizerOf, type Parts, schedulingOf, weightsOf } from "./registry.ts";
-import { createDeadlineWatch, type Watched } from "./scheduler/deadline_watch.ts";
+import { createDeadlineWatch, type DeadlineWatchOptions, type Watched } from "./scheduler/deadline_watch.ts";
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { openLedger } from "./store/ledger.ts";
 import { lockState, type StateLock } from "./store/lock.ts";
@@ -46,14 +46,16 @@ export interface App {
   start(): Promise<void>;
   /** Resolves when there is nothing left to do without new input (`--once`), or when the reader of stdout is gone. */
   finished(): Promise<void>;
+  /** Never resolves; rejects when the program cannot go on: another instance has taken over (`fenced`). */
+  failed(): Promise<never>;
   /** Takes in nothing new, waits at most `drainTimeoutMs` for what is on its way, then closes everything. True: all of it arrived. */
   stop(drainTimeoutMs: number): Promise<boolean>;
   /** Ends a `stop` that is under way without waiting any longer. */
   abort(): void;
   status(): AppStatus;
   /**
-   * Takes over caps, floor, limits in flight, weights and the rules for readings from other settings, for everything that is read or sent
-   * from now on. All other settings stay as they are.
+   * Takes over caps, pace, floor, limits in flight, weights and the rules for readings from other settings, for everything that is read or
+   * sent from now on. All other settings stay as they are.
    *
    * @throws {WeirError} `configuration`; nothing has changed then.
    */
@@ -69,6 +71,8 @@ interface Running {
   readonly parts: Parts;
   readonly pipeline: Pipeline;
   readonly retention: LetterRetention;
+  /** The daily look at certificates. */
+  readonly certificates: Timer;
   /** Null: dead letters are not sent on. */
   readonly follower: LetterFollower | null;
   readonly tally: Tally;
@@ -94,11 +98,8 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     checkHeader: (header) => rules.checkHeader(header),
     normalize: (row, arrival) => rules.normalize(row, arrival),
   };
-  const deadlines = createDeadlineWatch({
-    ...fairShare,
-    pace: settings.files?.pace ?? "cap",
-    folders: (settings.files?.folders ?? []).map((folder) => ({ ...folder, everyMs: folder.periodMs })),
-  }, deps);
+  let weights = weightsOf(settings);
+  const deadlines = createDeadlineWatch(watchOptions(settings, fairShare), deps);
   const aborted = new AbortController();
   const stdoutGone = Promise.withResolvers<void>();
   // Built once for nothing: wrong expressions, schemas and templates are found before anything is opened.
@@ -112,6 +113,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       tally,
       normalizer,
       forecast: deadlines.forecast,
+      weightOf: (flow) => weights.get(flow),
       boot: bootId(deps),
       onStdoutClosed: stdoutGone.resolve,
     });
@@ -136,7 +138,8 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       retention.start();
       const follower = settings.dryRun ? null : parts.sink.followLetters?.(ledger) ?? null;
       const opened = { lock, ledger, parts, pipeline, retention, follower, tally };
-      return { ...opened, startedMs: clock.nowMs(), statusServer: serveStatus(ledger) };
+      const statusServer = serveStatus(ledger);
+      return { ...opened, startedMs: clock.nowMs(), statusServer, certificates: parts.watchCertificates() };
     } catch (thrown) {
       await lock?.release();
       throw thrown;
@@ -176,10 +179,15 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       if (running === null) throw new Error("The app was not started");
       await Promise.race([running.pipeline.finished(), stdoutGone.promise]);
     },
+    async failed() {
+      const fenced = await (running?.parts.sink.chunks?.fenced ?? new Promise<never>(() => {}));
+      throw fenced;
+    },
     async stop(drainTimeoutMs) {
       if (running === null) return true;
-      const { lock, ledger, pipeline, retention, follower, statusServer } = running;
+      const { lock, ledger, pipeline, retention, follower, statusServer, certificates } = running;
       deadlines.stop();
+      certificates.cancel();
       const timeout = new AbortController();
       const drained = await Promise.race([
         pipeline.drain().then(() => follower?.drain()).then(() => true),
@@ -201,8 +209,9 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       const [numbers, nextRules] = [schedulingOf(next), normalizerOf(next)];
       fairShare = numbers;
       rules = nextRules;
-      deadlines.setCap(numbers.capRows);
-      running?.pipeline.reschedule(numbers, weightsOf(next));
+      weights = weightsOf(next);
+      deadlines.change(watchOptions(next, numbers));
+      running?.pipeline.reschedule(numbers, weights);
     },
     async check() {
       const tried = await Promise.all([
@@ -212,6 +221,15 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       ]);
       return tried.flat();
     },
+  };
+}
+
+function watchOptions({ files }: Settings, { capRows, floorRows }: FairShareOptions): DeadlineWatchOptions {
+  return {
+    capRows,
+    floorRows,
+    pace: files?.pace ?? "cap",
+    folders: (files?.folders ?? []).map(({ path, weight, periodMs }) => ({ path, weight, everyMs: periodMs })),
   };
 }
 

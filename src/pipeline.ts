@@ -62,10 +62,13 @@ export interface Pipeline {
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { sources, tally, clock } = parts;
   const delay = createDelayWindow(clock);
+  let { filesInFlightRows } = parts.fairShare;
 
   const outbox = createOutbox({
     ...parts,
     release: (lane, rows, bytes) => fairShare.release(lane, rows, bytes),
+    // While one half is being committed, the other one gathers.
+    chunkRowsMax: () => Math.max(1, filesInFlightRows >> 1),
     onDelivered(lane, readings) {
       if (lane !== "stream") return;
       const now = clock.nowMs();
@@ -107,6 +110,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     },
     close,
     reschedule(options, weights) {
+      ({ filesInFlightRows } = options);
       fairShare.change(options);
       fairShare.setWeights(weights);
     },

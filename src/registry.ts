@@ -6,12 +6,13 @@
 import { createRenewal, type Renewal } from "./config/renewal.ts";
 import type { Settings, TextFile } from "./config/settings.ts";
 import { readTextFile } from "./config/surroundings.ts";
-import type { Clock } from "./core/clock.ts";
+import type { Clock, Timer } from "./core/clock.ts";
 import type { Forecast } from "./core/deadline.ts";
 import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
-import { messageOf, WeirError } from "./core/error.ts";
+import { WeirError } from "./core/error.ts";
 import type { Emit } from "./core/event.ts";
+import { brokenJsonPlace } from "./core/json_place.ts";
 import type { Sink } from "./core/sink.ts";
 import type { Source } from "./core/source.ts";
 import type { Ledger } from "./core/store.ts";
@@ -21,6 +22,7 @@ import { createNormalizer } from "./decode/normalizer.ts";
 import { createOpenDecoder } from "./decode/open_decoder.ts";
 import { createPayloadDecoder } from "./decode/payload.ts";
 import { fairShareDefaults, type FairShareOptions } from "./scheduler/defaults.ts";
+import { chunkDefaults } from "./sink/chunks.ts";
 import { createKafkaSink } from "./sink/kafka/sink.ts";
 import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
 import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
@@ -30,6 +32,7 @@ import { createLettersSource } from "./source/letters/letters_source.ts";
 import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
 import { parseTopicTemplate } from "./source/mqtt/topic_template.ts";
+import { filterFile } from "./store/filter_file.ts";
 
 /** What the parts work with. */
 export interface PartsDeps {
@@ -42,6 +45,8 @@ export interface PartsDeps {
   readonly normalizer?: Normalizer;
   /** Judges the deadlines of files. */
   readonly forecast: Forecast;
+  /** Weight of the flow of this name in force. Default: as the settings say. */
+  readonly weightOf?: (flow: string) => number | undefined;
   /** Opens MQTT connections. Default: with npm:mqtt. */
   readonly open?: OpenConnection;
   /** A name for this life of the process. */
@@ -55,6 +60,8 @@ export interface PartsDeps {
 export interface Parts {
   readonly sources: readonly Source[];
   readonly sink: Sink;
+  /** Looks at the dates of certificates, daily, until it is cancelled. */
+  readonly watchCertificates: () => Timer;
 }
 
 /** A row or payload longer than this is a dead letter. */
@@ -71,14 +78,16 @@ const sessionExpirySeconds = 24 * 3600;
 export function buildParts(settings: Settings, deps: PartsDeps): Parts {
   const { normalizer = normalizerOf(settings) } = deps;
   const renewal = createRenewal({ ...deps, readTextFile });
+  const sink = settings.dryRun ? stdoutSink(deps) : sinkOf(settings, renewal, deps);
   return {
     sources: [
       ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, renewal, deps)]),
-      ...(settings.files === null ? [] : [filesSource(settings, settings.files, normalizer, deps)]),
+      ...(settings.files === null ? [] : [filesSource(settings, settings.files, normalizer, sink, deps)]),
       // A dry run has no ledger that anybody could write a request into.
       ...(settings.dryRun ? [] : [lettersSource(settings, normalizer, deps)]),
     ],
-    sink: settings.dryRun ? stdoutSink(deps) : sinkOf(settings, renewal, deps),
+    sink,
+    watchCertificates: renewal.watch,
   };
 }
 
@@ -87,15 +96,19 @@ export function buildParts(settings: Settings, deps: PartsDeps): Parts {
  *
  * @throws {WeirError} `configuration` when they are impossible together.
  */
-export function schedulingOf({ files, limits }: Settings): FairShareOptions {
+export function schedulingOf({ files, limits, sink }: Settings): FairShareOptions {
+  const capRows = files?.capRowsPerSecond ?? null;
+  const inChunks = sink.kind === "kafka" && sink.filesCheckpointTopic !== null;
   return fairShareDefaults({
-    capRows: files?.capRowsPerSecond ?? null,
+    capRows,
     capBytes: files?.capBytesPerSecond ?? null,
     inFlightBytes: limits.inFlightBytes,
     ...given("floorRows", files?.minRowsPerSecond),
     ...given("burstRows", files?.burstRows),
     ...given("inFlightRows", limits.inFlightRows),
     ...given("filesInFlightRows", limits.filesInFlightRows),
+    // Half of them gather (200 ms at the cap) while the other half is committed.
+    ...given("filesRoundTripMs", inChunks && capRows !== null ? 2 * chunkDefaults.gatherMs : null),
   });
 }
 
@@ -154,6 +167,7 @@ function mqttSource(
     decodePayload,
     normalizer,
     gateway: settings.gateway,
+    ...(settings.dryRun ? {} : { filterMemory: filterFile(settings.stateDir, mqtt.clientId) }),
     dropped(count) {
       deps.tally.read("real_time", count);
       deps.tally.settled("real_time", "dropped", count);
@@ -165,6 +179,7 @@ function filesSource(
   settings: Settings,
   files: NonNullable<Settings["files"]>,
   normalizer: Normalizer,
+  { chunks }: Sink,
   deps: PartsDeps,
 ): Source {
   const openDecoder = openDecoderOf(files, (header) => normalizer.checkHeader(header));
@@ -190,6 +205,7 @@ function filesSource(
     openDecoder,
     normalizer,
     gateway: settings.gateway,
+    ...(chunks === undefined ? {} : { kept: { places: () => chunks.places(), letters: deps.ledger } }),
   });
 }
 
@@ -254,13 +270,13 @@ export function normalizerOf({ readings }: Pick<Settings, "readings">): Normaliz
 }
 
 function parseSchema({ path, text }: TextFile): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new WeirError("configuration", `The schema ${quoted(path)} is not JSON: ${messageOf(thrown)}`, {
-      advice: "Give a JSON Schema (2020-12) of an object",
-    });
-  }
+  // Not a word of it is told: the file may be a secret that was given by mistake.
+  const place = brokenJsonPlace(text);
+  if (place === null) return JSON.parse(text);
+  const { line, column } = place;
+  throw new WeirError("configuration", `The schema ${quoted(path)} is not JSON at line ${line}, column ${column}`, {
+    advice: "Give a JSON Schema (2020-12) of an object",
+  });
 }
 
 /** A setting that is there, under the name that the part knows it by; nothing where it is not. */

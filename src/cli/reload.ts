@@ -19,6 +19,7 @@ import type { LoadedSettings } from "./opening.ts";
 /** Settings that a reload takes over whole. */
 const changeable: ReadonlySet<string> = new Set([
   "files-cap",
+  "files-pace",
   "files-min",
   "files-burst",
   "in-flight",
@@ -90,15 +91,31 @@ function effective(running: Settings, next: Settings): Settings {
     ...running,
     readings: next.readings,
     limits: { ...next.limits, inFlightBytes: running.limits.inFlightBytes },
-    mqtt: mqtt === null || next.mqtt === null ? mqtt : { ...mqtt, subscriptions: next.mqtt.subscriptions },
+    mqtt: mqtt === null || next.mqtt === null ? mqtt : {
+      ...mqtt,
+      subscriptions: withWeights(mqtt.subscriptions, next.mqtt.subscriptions, ({ template }) => template),
+    },
     files: files === null || next.files === null ? files : {
       ...files,
-      folders: next.files.folders,
+      folders: withWeights(files.folders, next.files.folders, ({ path }) => path),
+      pace: next.files.pace,
       capRowsPerSecond: next.files.capRowsPerSecond,
       minRowsPerSecond: next.files.minRowsPerSecond,
       burstRows: next.files.burstRows,
     },
   };
+}
+
+/** What runs, with the weights of those that are among the new ones too. */
+function withWeights<T extends { readonly weight: number }>(
+  running: readonly T[],
+  next: readonly T[],
+  nameOf: (one: T) => string,
+): readonly T[] {
+  return running.map((one) => ({
+    ...one,
+    weight: next.find((other) => nameOf(other) === nameOf(one))?.weight ?? one.weight,
+  }));
 }
 
 /** Names of the settings whose values differ. */

@@ -8,7 +8,7 @@ import type { App } from "../app.ts";
 import type { Settings } from "../config/settings.ts";
 import { warningsOf } from "../config/warnings.ts";
 import { type Clock, sleep, type Timer } from "../core/clock.ts";
-import { exitCodes } from "../core/error.ts";
+import { exitCodes, messageOf } from "../core/error.ts";
 import { type Emit, emitter } from "../core/event.ts";
 import { formatCount, formatDuration } from "../core/text.ts";
 import { createLog, type Log } from "../ops/log.ts";
@@ -24,6 +24,8 @@ const sumsEveryMs = 60_000;
 
 /** How long a stop that was told to hurry may take to close what is open. */
 const hurryMs = 1000;
+/** What streams get to arrive when the program cannot go on. */
+const failedDrainMs = 2000;
 
 /** The command. */
 export const run: Command = {
@@ -106,7 +108,7 @@ async function serve(
     const reasons = settings.once
       ? [stop.first, app.finished().then(() => "everything there is has been read")]
       : [stop.first];
-    const reason = await Promise.race(reasons);
+    const reason = await Promise.race([...reasons, app.failed().catch((thrown) => fail(thrown, app, emit))]);
     emit("info", "app.stop_began", `Stopping: ${reason}`);
     sums.cancel();
     started = false;
@@ -116,6 +118,13 @@ async function serve(
     ignoreReloads();
     await manager.close();
   }
+}
+
+/** Something ended the program from inside: streams get a moment to arrive, then it ends with that error. */
+async function fail(thrown: unknown, app: App, emit: Emit): Promise<never> {
+  emit("error", "app.failed", `Stopping: ${messageOf(thrown)}`);
+  await app.stop(failedDrainMs);
+  throw thrown;
 }
 
 /** Waits for what is on its way, within the time it has, and tells how it ended. */

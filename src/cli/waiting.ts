@@ -27,7 +27,7 @@ export interface WaitingFile {
   readonly rowsLeft: number;
   /** `rowsLeft` is counted, not estimated. */
   readonly exact: boolean;
-  /** Wall-clock ms at which its time began: when the gateway saw it, or else when it was last written. */
+  /** Wall-clock ms at which its time began, as the gateway counts it. */
   readonly arrivedMs: number;
   /** Why it would not be read, or null. */
   readonly refusal: string | null;
@@ -86,7 +86,7 @@ async function measured(
     path: file.path,
     sizeBytes: file.facts.sizeBytes,
     rowsRead: record?.counts.read ?? 0,
-    arrivedMs: Math.min(nowMs, record?.firstSeenAtMs ?? file.mtimeMs),
+    arrivedMs: Math.min(nowMs, record?.firstSeenAtMs ?? Infinity, file.facts.arrivedMs ?? file.mtimeMs),
   };
   try {
     const sample = await sampleFile(file.fullPath, how, sampleLimits);

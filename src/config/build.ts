@@ -150,6 +150,7 @@ function kafkaSettings({ value }: Gathered, files: NamedFiles): KafkaSettings {
     topic: value(sink.topic) ?? "",
     topicAllow: value(sink.topicAllow),
     deadLetterTopic: value(sink.deadLetterTopic),
+    filesCheckpointTopic: value(sink.filesExactlyOnce) ? value(sink.filesCheckpointTopic) : null,
     key: value(sink.key),
     compression: value(sink.compression),
     headers: [...new Set(value(sink.headers))],

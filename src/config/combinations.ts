@@ -128,6 +128,9 @@ function checkSink({ gathered, settings, isGiven, against }: Checking): void {
     }
   }
   if (chosen.kind === "kafka") return;
+  if (gathered.value(sink.filesExactlyOnce) && gathered.given(sink.filesExactlyOnce)[0]?.place.from !== "flag") {
+    against(sink.filesExactlyOnce, `Is not possible with --sink ${chosen.kind}: only Kafka has transactions`);
+  }
   for (const option of Object.values<Option<unknown>>(sink)) {
     if (option !== sink.sink && gathered.given(option)[0]?.place.from === "flag") {
       against(option, `Has no use with --sink ${chosen.kind}`);
@@ -142,6 +145,14 @@ function checkKafka({ gathered, settings, isGiven, against }: Checking, dryRun: 
       against(sink.brokers, "Missing: name a broker like 127.0.0.1:9092, or choose another --sink");
     }
     if (gathered.isMissing(sink.topic)) against(sink.topic, "Missing: name the topic to write to");
+  }
+  const checkpoints = gathered.value(sink.filesCheckpointTopic);
+  if (!gathered.value(sink.filesExactlyOnce) && isGiven(sink.filesCheckpointTopic)) {
+    against(sink.filesCheckpointTopic, "Has no use without --files-exactly-once");
+  }
+  const others = [gathered.value(sink.topic), gathered.value(sink.deadLetterTopic), ...gathered.value(sink.topicAllow)];
+  if (gathered.value(sink.filesExactlyOnce) && others.includes(checkpoints)) {
+    against(sink.filesCheckpointTopic, "Is a topic of readings or dead letters too: checkpoints need one of their own");
   }
   const topic = gathered.value(sink.topic);
   if (topic?.includes("{") && gathered.isMissing(sink.topicAllow)) {

@@ -87,7 +87,7 @@ export const files = {
     help: "folder that dumps are dropped into; without one there are no files",
     example: "/var/lib/dumps,every=1h",
     more:
-      "`weight=N` (1 when not given) is the share among folders, `every=TIME` how often a dump comes and thus its deadline, `cap=RATE` a cap of this folder alone.",
+      "`weight=N` (1 when not given) is the share among folders, `every=TIME` how often a dump comes and thus its deadline, counted from its arrival (the ctime), `cap=RATE` a cap of this folder alone.",
   }),
   pattern: repeatable(
     "files-pattern",

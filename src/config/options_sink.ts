@@ -66,6 +66,22 @@ export const sink = {
         "The value is the letter's bytes as they came, the key its `weir.id`; reason and place are headers. A letter is sent after it is stored, at least once.",
     },
   ),
+  filesExactlyOnce: toggle("files-exactly-once", {
+    ...here,
+    help:
+      "rows of files arrive exactly once for read_committed readers: chunks in Kafka transactions, with their checkpoint",
+    more:
+      "The transactional id is `<gateway>-files`: one Weir for each `--gateway` name. Without it rows of files are sent at least once.",
+  }),
+  filesCheckpointTopic: defaulted(
+    "files-checkpoint-topic",
+    text("TOPIC", "a topic", /^[A-Za-z0-9._-]{1,249}$/),
+    "weir.checkpoints",
+    {
+      ...here,
+      help: "compacted topic for the checkpoints of --files-exactly-once; made when it is missing",
+    },
+  ),
   key: defaulted(
     "kafka-key",
     text("TEMPLATE", "a template like {device_id}, or empty for no key", /^[^\p{C}]*$/u),

@@ -4,8 +4,16 @@
  *
  * @module
  */
-import { dateWarning, dayOf, type Read, readCertificates, readIdentity } from "../core/certificate.ts";
-import type { Clock } from "../core/clock.ts";
+import {
+  bundleWarning,
+  type CertificateFacts,
+  dateStage,
+  type Identity,
+  type Read,
+  readCertificates,
+  readIdentity,
+} from "../core/certificate.ts";
+import type { Clock, Timer } from "../core/clock.ts";
 import type { Emit } from "../core/event.ts";
 import { quoted } from "../core/text.ts";
 import type { TlsMaterial } from "../core/tls.ts";
@@ -26,10 +34,16 @@ export interface RenewalDeps {
 export interface Renewal {
   secret(secret: Secret): () => string;
   tls(files: { readonly ca: TextFile | null; readonly identity: IdentityFiles | null }): () => TlsMaterial;
+  /** Reads all certificates again once a day and warns of their dates, for connections that last. Until it is cancelled. */
+  watch(): Timer;
 }
+
+const lookEveryMs = 86_400_000;
 
 /** Makes a {@linkcode Renewal}. */
 export function createRenewal({ readTextFile, clock, emit }: RenewalDeps): Renewal {
+  const materials: (() => TlsMaterial)[] = [];
+
   /** Files that belong together. One without a path stays as it is. `first`: what was made of their texts at the start. */
   function renewing<T>(
     what: string,
@@ -79,6 +93,42 @@ export function createRenewal({ readTextFile, clock, emit }: RenewalDeps): Renew
     };
   }
 
+  function checkedIdentity({ certificate, key: secret }: IdentityFiles): () => Identity {
+    const key = { path: secret.path, text: secret.reveal() };
+    const identityNow = renewing(
+      "certificate",
+      [partOf(certificate), key],
+      { certificate: certificate.text, key: key.text },
+      ([certificateText = "", keyText = ""]) => {
+        const pair = { certificate: certificateText, key: keyText };
+        const read = readIdentity(pair);
+        return read.ok ? { ok: true, value: pair } : read;
+      },
+    );
+    const look = lookingAt("certificate", certificate.path);
+    return () => {
+      const pair = identityNow();
+      const read = readIdentity(pair);
+      if (read.ok) look([read.value]);
+      return pair;
+    };
+  }
+
+  /** Warns of dates, once for each certificate and stage, however many days it goes on. */
+  function lookingAt(what: string, path: string): (certificates: readonly CertificateFacts[]) => void {
+    let said = "";
+    return (certificates) => {
+      const wallMs = clock.wallMs();
+      const [first] = certificates;
+      const warning = bundleWarning(certificates, wallMs);
+      const stage = first === undefined || warning === null ? "" : `${dateStage(first, wallMs)} ${first.validToMs}`;
+      if (warning !== null && stage !== said) {
+        emit("warn", "settings.certificate_date", `The ${what} in ${quoted(path)} ${warning}`);
+      }
+      said = stage;
+    };
+  }
+
   return {
     secret(secret) {
       const file = { path: secret.path, text: secret.reveal() };
@@ -92,32 +142,28 @@ export function createRenewal({ readTextFile, clock, emit }: RenewalDeps): Renew
         const read = readCertificates(text);
         return read.ok ? { ok: true, value: text } : read;
       });
-      if (identity === null) return () => ({ ca: caNow() });
-      const { certificate } = identity;
-      const key = { path: identity.key.path, text: identity.key.reveal() };
-      const identityNow = renewing(
-        "certificate",
-        [partOf(certificate), key],
-        { certificate: certificate.text, key: key.text },
-        ([certificateText = "", keyText = ""]) => {
-          const pair = { certificate: certificateText, key: keyText };
-          const read = readIdentity(pair);
-          return read.ok ? { ok: true, value: pair } : read;
-        },
-      );
-      let warned = "";
-      return () => {
-        const pair = identityNow();
-        const read = readIdentity(pair);
-        const warning = read.ok ? dateWarning(read.value, clock.wallMs()) : null;
-        // Once for each certificate and kind of trouble, however many days it goes on.
-        const kind = read.ok && warning !== null ? `${warning.slice(0, 7)} ${dayOf(read.value.validToMs)}` : "";
-        if (warning !== null && kind !== warned) {
-          emit("warn", "settings.certificate_date", `The certificate in ${quoted(certificate.path)} ${warning}`);
-        }
-        warned = kind;
-        return { ca: caNow(), identity: pair };
+      const lookAtCa = lookingAt("CA", ca?.path ?? "");
+      const checkedCa = () => {
+        const text = caNow();
+        const read = text === null ? null : readCertificates(text);
+        if (read?.ok) lookAtCa(read.value);
+        return text;
       };
+      const identityNow = identity === null ? null : checkedIdentity(identity);
+      const now = () => {
+        return identityNow === null ? { ca: checkedCa() } : { ca: checkedCa(), identity: identityNow() };
+      };
+      materials.push(now);
+      return now;
+    },
+    watch() {
+      if (materials.length === 0) return { cancel: () => {} };
+      let timer = clock.after(lookEveryMs, look);
+      function look(): void {
+        for (const now of materials) now();
+        timer = clock.after(lookEveryMs, look);
+      }
+      return { cancel: () => timer.cancel() };
     },
   };
 }

@@ -170,6 +170,8 @@ export interface KafkaSettings {
   readonly topicAllow: readonly string[];
   /** Where dead letters are sent too; null: nowhere. */
   readonly deadLetterTopic: string | null;
+  /** Rows of files go in transactions, with their checkpoints in this topic; null: they are sent at least once. */
+  readonly filesCheckpointTopic: string | null;
   /** Template of the record key; empty: no key. */
   readonly key: string;
   readonly compression: "none" | "gzip" | "zstd";

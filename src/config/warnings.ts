@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { dateWarning, readCertificates } from "../core/certificate.ts";
+import { bundleWarning, dateWarning, readCertificates } from "../core/certificate.ts";
 import { quoted } from "../core/text.ts";
 import type { Secret } from "./secret.ts";
 import type { IdentityFiles, Settings, TextFile } from "./settings.ts";
@@ -36,13 +36,10 @@ function accessWarning({ path }: Secret, { accessOf, environment }: Surroundings
   return [`The secret in ${quoted(path)} is open to ${who} (mode ${mode}): chmod 600 keeps it to its owner`];
 }
 
-/** A bundle of many CAs always has some that are over: it is worth a word only when none is left. */
 function caWarnings({ path, text }: TextFile, wallMs: number): readonly string[] {
   const read = readCertificates(text);
-  const warnings = read.ok ? read.value.map((facts) => dateWarning(facts, wallMs)) : [];
-  const [first] = warnings;
-  if (first === undefined || first === null || warnings.includes(null)) return [];
-  return [`The CA in ${quoted(path)} ${first}`];
+  const warning = read.ok ? bundleWarning(read.value, wallMs) : null;
+  return warning === null ? [] : [`The CA in ${quoted(path)} ${warning}`];
 }
 
 function identityWarning({ certificate }: IdentityFiles, wallMs: number): readonly string[] {

@@ -82,7 +82,9 @@ export function dateTrouble(facts: CertificateFacts, wallMs: number): string | n
 const dayMs = 86_400_000;
 
 /** With fewer days left, and less than a third of its life, a certificate is said to expire soon. */
-const soonDays = 14;
+const soonDays = 30;
+/** With fewer days left it is said again. */
+const pressingDays = 7;
 
 /** What to warn of: {@linkcode dateTrouble}, or `expires in 5 days, on 2026-01-31`; null when nothing. */
 export function dateWarning(facts: CertificateFacts, wallMs: number): string | null {
@@ -93,6 +95,18 @@ export function dateWarning(facts: CertificateFacts, wallMs: number): string | n
   const days = Math.floor(leftMs / dayMs);
   const left = days === 0 ? "in less than a day" : days === 1 ? "in 1 day" : `in ${days} days`;
   return `expires ${left}, on ${dayOf(facts.validToMs)}`;
+}
+
+/** {@linkcode dateWarning} of a bundle: many of them always have some that are over, so it is worth a word only when none is left. */
+export function bundleWarning(bundle: readonly CertificateFacts[], wallMs: number): string | null {
+  const warnings = bundle.map((facts) => dateWarning(facts, wallMs));
+  return warnings.includes(null) ? null : warnings[0] ?? null;
+}
+
+/** How pressing a {@linkcode dateWarning} is: each stage of a certificate is worth a word of its own. */
+export function dateStage(facts: CertificateFacts, wallMs: number): "wrong" | "days left" | "weeks left" {
+  if (dateTrouble(facts, wallMs) !== null) return "wrong";
+  return facts.validToMs - wallMs <= pressingDays * dayMs ? "days left" : "weeks left";
 }
 
 /** A day in UTC: `2026-01-31`. */

@@ -12,7 +12,7 @@ export interface FileProgress {
   /** Bytes and rows that the mean size of a row goes by. */
   readonly bytesRead: number;
   readonly rowsRead: number;
-  /** Ms since the file was first seen. */
+  /** Ms since the file arrived. */
   readonly ageMs: number;
   /** Its folder: period (null: no deadline), own cap in rows/s, weight; and the weight of all folders that have rows, with it. */
   readonly everyMs: number | null;

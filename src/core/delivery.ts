@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Place } from "./chunk.ts";
 
 /** Where a reading came from: a live stream or a file. These are the values of the `origin` field that leaves the gateway. */
 export type Origin = "real_time" | "batch";
@@ -15,6 +16,9 @@ export type Origin = "real_time" | "batch";
  * `read = delivered + filtered + dead_lettered + dropped` holds at rest.
  */
 export type Verdict = "delivered" | "filtered" | "dead_lettered" | "dropped";
+
+/** How many items ended how. */
+export type VerdictCounts = Readonly<Record<Verdict, number>>;
 
 /** The way back to a source. */
 export interface Delivery {
@@ -27,4 +31,9 @@ export interface Delivery {
    * @throws {Error} when the index was never handed over or is settled already: a defect in the caller.
    */
   settle(index: number, verdict: Verdict): void;
+  /**
+   * Where its source goes on after item `index`, for a sink that keeps places: `ended` counts the verdicts that are about to be settled,
+   * which are those of all items up to `index` that have none yet. Absent: nobody asks to go on here (a message, a replayed letter).
+   */
+  placeAfter?(index: number, ended: VerdictCounts): Place;
 }

@@ -19,6 +19,8 @@ export type ErrorCode =
   | "corrupt_state"
   /** Somebody else holds what we need (a second instance on one state folder). */
   | "locked"
+  /** Another instance under the same name has taken over what only one may do. */
+  | "fenced"
   /** A file as a whole cannot be read on: it goes to the error folder. */
   | "bad_file"
   /** The drain ran out of time. */
@@ -41,6 +43,8 @@ const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   storage: exitCodes.tryAgain,
   corrupt_state: exitCodes.tryAgain,
   locked: exitCodes.tryAgain,
+  // Two gateways of one name: trying again would only make them take turns.
+  fenced: exitCodes.configuration,
   bad_file: exitCodes.unavailable,
   timeout: exitCodes.tryAgain,
 };

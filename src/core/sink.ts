@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ChunkSink } from "./chunk.ts";
 import type { Finding } from "./finding.ts";
 import type { FollowedLetters, LetterFollower } from "./letter_follower.ts";
 import type { Lane } from "./flow.ts";
@@ -41,6 +42,8 @@ export interface Sink {
   status(): SinkStatus;
   /** Tries what `check --connect` tries. Stands alone: needs no `open`. Never throws. */
   check(): Promise<readonly Finding[]>;
+  /** Rows of files in chunks that keep their places too, from `open` on. Absent: they go by `send`. */
+  readonly chunks?: ChunkSink;
   /** After `open`: also sends on the dead letters of a ledger. Null, or absent: this sink is not to, or cannot. */
   followLetters?(letters: FollowedLetters): LetterFollower | null;
 }

@@ -47,6 +47,7 @@ export interface FileRecord {
   readonly counts: FileCounts;
   /** SHA-256 of the whole file as it lies on disk, in hex; null before it is read to the end. */
   readonly sha256: string | null;
+  /** Wall-clock ms at which its turn came. */
   readonly firstSeenAtMs: number;
   readonly updatedAtMs: number;
   /** Where it went (archive path, error path), else null. */

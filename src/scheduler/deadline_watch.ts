@@ -45,8 +45,8 @@ export interface DeadlineWatch {
   readonly forecast: Forecast;
   /** Looks at once, and then each second. */
   start(watched: Watched): Promise<void>;
-  /** The operator set another cap. The caller puts it in force; with pace `deadline` the next look lowers it again. */
-  setCap(capRows: number | null): void;
+  /** The operator changed what is watched by. The caller puts the cap in force; with pace `deadline` the next look lowers it again. */
+  change(options: DeadlineWatchOptions): void;
   stop(): void;
 }
 
@@ -69,13 +69,13 @@ interface Told {
 
 /** Makes a {@linkcode DeadlineWatch}. */
 export function createDeadlineWatch(
-  options: DeadlineWatchOptions,
+  first: DeadlineWatchOptions,
   deps: { readonly clock: Clock; readonly emit: Emit },
 ): DeadlineWatch {
   const { clock, emit } = deps;
   const dropRows = new Map<string, DropRows>();
-  let capRows = options.capRows;
-  let inForceRows = capRows;
+  let options = first;
+  let inForceRows = options.capRows;
   let told = new Map<string, Told>();
   let busyFolders = "";
   /** Rows handed over at the start of each second of the window, and when. */
@@ -100,6 +100,7 @@ export function createDeadlineWatch(
   }
 
   function forecast(file: FileProgress): ReturnType<Forecast> {
+    const { capRows } = options;
     const input = { ...file, nowMs: file.ageMs, deadlineMs: file.everyMs };
     const judged = judgeDeadline({ ...input, capRows: ableRows(capRows) });
     const paced = inForceRows === capRows ? judged : judgeDeadline({ ...input, capRows: ableRows(inForceRows) });
@@ -124,7 +125,7 @@ export function createDeadlineWatch(
       const known = before.get(key) ?? { said: "none", next: "none", looks: 0, sized: false };
       const looks = known.next === file.verdict ? known.looks + 1 : 1;
       const tells = looks >= steadyLooks && file.verdict !== known.said;
-      if (tells && file.verdict !== "none") tellVerdict(emit, file, capRows);
+      if (tells && file.verdict !== "none") tellVerdict(emit, file, options.capRows);
       const sizes = !known.sized && looks >= steadyLooks && file.rowsEstimated !== null;
       if (sizes) dropped = learn(file.folder, file.rowsEstimated) || dropped;
       told.set(key, {
@@ -155,11 +156,11 @@ export function createDeadlineWatch(
   }
 
   function compare(): void {
-    tellExcess(emit, [...dropRows.values()], ableRows(capRows), capRows);
+    tellExcess(emit, [...dropRows.values()], ableRows(options.capRows), options.capRows);
   }
 
   function pace(files: readonly FileStatus[], watched: Watched): void {
-    const most = capRows ?? Infinity;
+    const most = options.capRows ?? Infinity;
     const paced = paceRows(most, options.floorRows, [capNeeded(files.filter(hasRowsLeft))]);
     const now = inForceRows ?? Infinity;
     if (paced === now || (paced < most && Math.abs(paced - now) < paceStep * now)) return;
@@ -197,9 +198,9 @@ export function createDeadlineWatch(
       };
       again();
     },
-    setCap(rows) {
-      capRows = rows;
-      inForceRows = rows;
+    change(next) {
+      options = next;
+      inForceRows = next.capRows;
       samples = [];
     },
     stop() {

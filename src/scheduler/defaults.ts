@@ -31,6 +31,8 @@ export interface FairShareInput {
   readonly filesInFlightRows?: number;
   /** Bytes in flight to the sink. Default: 32 MiB. */
   readonly inFlightBytes?: number;
+  /** Longest way of a row of files to its verdict that `filesInFlightRows` is sized for, in ms. Default: 150. */
+  readonly filesRoundTripMs?: number;
   /** Readings/s expected of all streams together, for the default of `inFlightRows`. Default: 8,000. */
   readonly streamRows?: number;
 }
@@ -89,7 +91,7 @@ export function fairShareDefaults(input: FairShareInput): FairShareOptions {
   const nominalRows = capRows ?? uncappedNominalRows;
   const floorRows = input.floorRows ?? (capRows === null ? uncappedFloorRows : Math.max(1, Math.floor(capRows / 10)));
   const quantum = quantumOf(capRows);
-  const filesWanted = quantum + Math.ceil(nominalRows * 15 / 100);
+  const filesWanted = quantum + Math.ceil(nominalRows * (input.filesRoundTripMs ?? 150) / 1000);
   // Files get at most half of a total that the operator sets: the default must not put streams behind a dump.
   const filesInFlightRows = input.filesInFlightRows ??
     Math.min(filesWanted, Math.max(1, Math.floor((input.inFlightRows ?? Infinity) / 2)));

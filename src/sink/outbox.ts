@@ -6,6 +6,8 @@
  *     misfit --------------------------+-> dead letters (durable) --> settle, credit back
  *     filtered ----------------------------------------------------> settle, credit back
  *
+ * Where the sink takes rows of files in chunks, these go through `chunks.ts` instead, to the same verdicts.
+ *
  * What waits here is bounded by the scheduler's credits: an item keeps its credit until its verdict is durable. So dead letters that
  * cannot be stored (a full disk, a full store) stop their lane and nothing else, and go on by themselves.
  *
@@ -20,6 +22,7 @@ import type { DeadLetter, Item, Misfit, Reading, Reason } from "../core/reading.
 import type { Sink } from "../core/sink.ts";
 import type { DeadLetterStore } from "../core/store.ts";
 import type { Tally } from "../core/tally.ts";
+import { chunkDefaults, createChunks } from "./chunks.ts";
 import { createLetterQueue, type LetterQueue } from "./letter_queue.ts";
 
 /** What the outbox works with. */
@@ -32,6 +35,8 @@ export interface OutboxParts {
   readonly emit: Emit;
   /** Verdicts are in for so many items: their credits come back. */
   readonly release: (lane: Lane, rows: number, bytes: number) => void;
+  /** For a sink that takes rows of files in chunks: most rows in one. */
+  readonly chunkRowsMax: () => number;
   /** Listens to what was delivered, before it is settled (the stream's delay is measured so). */
   readonly onDelivered?: (lane: Lane, readings: readonly Reading[]) => void;
 }
@@ -54,7 +59,7 @@ export interface Outbox {
 
 /** Makes an {@linkcode Outbox}. */
 export function createOutbox(parts: OutboxParts): Outbox {
-  const { sink, tally, release } = parts;
+  const { sink, tally, release, clock } = parts;
   const lettersOf: Readonly<Record<Lane, LetterQueue>> = {
     stream: createLetterQueue("stream", parts, settleMisfits),
     files: createLetterQueue("files", parts, settleMisfits),
@@ -78,6 +83,15 @@ export function createOutbox(parts: OutboxParts): Outbox {
     settleAll(lane, misfits, "dead_lettered");
   }
 
+  const chunks = sink.chunks === undefined ? null : createChunks({
+    sink: sink.chunks,
+    limits: { ...chunkDefaults, rowsMax: parts.chunkRowsMax },
+    clock,
+    letterQueue: (stored) => createLetterQueue("files", parts, (_lane, misfits) => stored(misfits)),
+    misfitOf: (reading, reason, detail) => rejectedMisfit(reading, reason, detail, clock),
+    settle: (items, verdict) => settleAll("files", items, verdict),
+  });
+
   return {
     open() {
       return sink.open({
@@ -86,18 +100,22 @@ export function createOutbox(parts: OutboxParts): Outbox {
           settleAll(lane, readings, "delivered");
         },
         rejected(lane, reading, reason, detail) {
-          lettersOf[lane].add([rejectedMisfit(reading, reason, detail, parts.clock)]);
+          lettersOf[lane].add([rejectedMisfit(reading, reason, detail, clock)]);
         },
       });
     },
     accept(lane, items) {
+      if (lane === "files" && chunks !== null) return chunks.add(items);
       const sorted = sortByKind(items);
       if (sorted.filtered.length > 0) settleAll(lane, sorted.filtered, "filtered");
       if (sorted.misfits.length > 0) lettersOf[lane].add(sorted.misfits);
       if (sorted.readings.length > 0) sink.send(lane, sorted.readings);
     },
-    flush: () => sink.flush(),
+    async flush() {
+      await Promise.all([chunks?.flush(), sink.flush()]);
+    },
     async close() {
+      chunks?.close();
       lettersOf.stream.close();
       lettersOf.files.close();
       await sink.close();

@@ -4,10 +4,11 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { DecoderState, FileEncoding } from "../core/decoder.ts";
+import type { DecoderState } from "../core/decoder.ts";
+import { isDecoderState } from "../core/decoder_state.ts";
 import type { FileRecord } from "../core/store.ts";
 import type { Database, SqlRow, SqlValue } from "./database.ts";
-import { damagedColumn, isTextList, jsonOrNullIn, numberIn, textIn, textOrNullIn, wholeText, wordIn } from "./row.ts";
+import { damagedColumn, jsonOrNullIn, numberIn, textIn, textOrNullIn, wholeText, wordIn } from "./row.ts";
 
 /** The synchronous half of `CheckpointStore`. */
 export interface FileTable {
@@ -127,19 +128,4 @@ function isSealed(value: unknown): value is Sealed {
   if (typeof value !== "object" || value === null) return false;
   const kept: Partial<Record<keyof Sealed, unknown>> = value;
   return isDecoderState(kept.state) && typeof kept.seal === "string";
-}
-
-function isDecoderState(value: unknown): value is DecoderState {
-  if (typeof value !== "object" || value === null) return false;
-  const state: Partial<Record<keyof DecoderState, unknown>> = value;
-  return ["csv", "ndjson", "json"].includes(String(state.format)) &&
-    Number.isInteger(state.byte) && Number.isInteger(state.row) &&
-    (state.header === null || isTextList(state.header)) &&
-    (state.delimiter === null || typeof state.delimiter === "string") &&
-    typeof state.insideArray === "boolean" &&
-    (state.encoding === undefined || isFileEncoding(state.encoding));
-}
-
-function isFileEncoding(value: unknown): value is FileEncoding {
-  return ["utf-8", "utf-16le", "utf-16be", "latin1", "windows-1252"].includes(String(value));
 }

@@ -33,7 +33,12 @@ Deno.test("every wrong rule is told, and a rule may use what the ones before it 
   assert.deepEqual(told([...files, ...rules]), ["--set x=1+", "--set w=)", "--filter z >"]);
 });
 
-Deno.test("a schema that is none is told", () => {
+Deno.test("a schema that is none is told, by its place and without a word of it: it may be a secret", () => {
+  const surroundings = fakeMachine({ files: { "/secret": '{"password": hunter2, "b": 1}' } });
+  const loaded = loadSettings("check", [...files, "--schema", "/secret"], surroundings, { validate: complaintsOf });
+  assert.ok(loaded.kind === "problems");
+  assert.match(JSON.stringify(loaded.problems), /is not JSON at line 1, column 14/);
+  assert.doesNotMatch(JSON.stringify(loaded.problems), /hunter|password/);
   assert.deepEqual(told([...files, "--schema", "/broken"]), ["--schema /broken"]);
   assert.deepEqual(told([...files, "--schema", "/list"]), ["--schema /list"]);
 });

@@ -158,6 +158,7 @@ export function fakeContext(args: readonly string[], options: FakeOptions = {}):
 function fakeApp(calls: string[], parts: Partial<App>): App {
   const app: App = {
     start: () => Promise.resolve(),
+    failed: () => new Promise<never>(() => {}),
     finished: () => new Promise(() => {}),
     stop: () => Promise.resolve(true),
     abort: () => {},
@@ -171,6 +172,7 @@ function fakeApp(calls: string[], parts: Partial<App>): App {
       calls.push("start");
       return app.start();
     },
+    failed: () => new Promise<never>(() => {}),
     finished: () => app.finished(),
     stop(drainTimeoutMs) {
       calls.push(`stop ${drainTimeoutMs}`);

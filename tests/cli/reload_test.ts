@@ -48,13 +48,15 @@ async function settled(): Promise<void> {
 Deno.test("SIGHUP takes over caps, weights and rules from the config file, and says which", async () => {
   const { fake, taken, reload, stop } = running();
   await reload(
-    "files-dir: /dumps,weight=3\nsink: stdout\nfiles-cap: 900/s\nfiles-min: 90/s\nfilter: value > 1\nset: unit='C'\n",
+    "files-dir: /dumps,weight=3\nsink: stdout\nfiles-cap: 900/s\nfiles-pace: deadline\nfiles-min: 90/s\nfilter: value > 1\n" +
+      "set: unit='C'\n",
   );
   assert.equal(taken[0]?.files?.capRowsPerSecond, 900);
+  assert.equal(taken[0]?.files?.pace, "deadline");
   assert.equal(taken[0]?.files?.minRowsPerSecond, 90);
   assert.equal(taken[0]?.files?.folders[0]?.weight, 3);
   assert.equal(taken[0]?.readings.filter, "value > 1");
-  assert.match(fake.err(), /read again: files-dir, files-cap, files-min, set, filter changed/);
+  assert.match(fake.err(), /read again: files-dir, files-cap, files-pace, files-min, set, filter changed/);
   assert.doesNotMatch(fake.err(), /only a restart/);
   assert.equal(await stop(), 0);
   assert.equal(fake.listeners(), 0);
@@ -62,7 +64,8 @@ Deno.test("SIGHUP takes over caps, weights and rules from the config file, and s
 
 Deno.test("what cannot change while it runs is named, at each reload until the restart, and stays as it was", async () => {
   const { fake, taken, reload, stop } = running();
-  const text = "files-dir: /elsewhere\nsink: ndjson:out.ndjson\nfiles-cap: 900/s\nfiles-quiet: 5s\n";
+  const text =
+    "files-dir: [/elsewhere, '/dumps,weight=2,every=1h']\nsink: ndjson:out.ndjson\nfiles-cap: 900/s\nfiles-quiet: 5s\n";
   await reload(text);
   await reload(text);
   const said = fake.err().match(/only a restart takes it over: .*/g) ?? [];
@@ -70,6 +73,9 @@ Deno.test("what cannot change while it runs is named, at each reload until the r
   assert.match(said[1] ?? "", /files-dir, files-quiet, sink/);
   assert.match(fake.err(), /nothing that it takes over has changed/);
   assert.equal(taken[0]?.sink.kind, "stdout");
+  assert.deepEqual(taken[0]?.files?.folders, [
+    { path: "/dumps", weight: 2, periodMs: null, capRowsPerSecond: null },
+  ], "the weight alone changed");
   assert.equal(taken[0]?.files?.quietMs, 10_000);
   assert.equal(taken[0]?.files?.capRowsPerSecond, 900);
   await stop();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dateWarning, readCertificates, readIdentity, readKey } from "../../src/core/certificate.ts";
+import { dateStage, dateWarning, readCertificates, readIdentity, readKey } from "../../src/core/certificate.ts";
 import { makeAuthority } from "../support/certificates.ts";
 
 const dayMs = 86_400_000;
@@ -46,7 +46,7 @@ Deno.test("a certificate that cannot be read is told", () => {
   assert.ok(!read.ok && /cannot be read/.test(read.trouble));
 });
 
-Deno.test("an end is told 14 days ahead, of a short life only in its last third", () => {
+Deno.test("an end is told 30 days ahead, of a short life only in its last third", () => {
   const facts = (lifeDays: number) => ({
     subject: "s",
     issuer: "i",
@@ -54,7 +54,9 @@ Deno.test("an end is told 14 days ahead, of a short life only in its last third"
     validToMs: Date.UTC(2026, 0, 1) + lifeDays * dayMs,
   });
   const at = (lifeDays: number, day: number) => dateWarning(facts(lifeDays), Date.UTC(2026, 0, 1) + day * dayMs);
-  assert.equal(at(90, 75), null);
+  assert.equal(at(365, 334), null);
+  assert.equal(at(365, 335), "expires in 30 days, on 2027-01-01");
+  assert.equal(at(90, 59), null);
   assert.equal(at(90, 77), "expires in 13 days, on 2026-04-01");
   assert.equal(at(90, 89), "expires in 1 day, on 2026-04-01");
   assert.equal(at(90, 89.5), "expires in less than a day, on 2026-04-01");
@@ -62,4 +64,12 @@ Deno.test("an end is told 14 days ahead, of a short life only in its last third"
   assert.equal(at(90, -1), "is valid only from 2026-01-01 on");
   assert.equal(at(3, 1), null);
   assert.equal(at(3, 2.5), "expires in less than a day, on 2026-01-04");
+  const stage = (day: number) => dateStage(facts(90), Date.UTC(2026, 0, 1) + day * dayMs);
+  assert.deepEqual([stage(70), stage(82), stage(83), stage(90), stage(-1)], [
+    "weeks left",
+    "weeks left",
+    "days left",
+    "wrong",
+    "wrong",
+  ]);
 });

@@ -143,6 +143,7 @@ async function mistakes(world: World): Promise<void> {
     [[...right, "--mqtt-cert-file", `${folder}/client.key`], {}],
     [[...right, "--mqtt-key-file", `${folder}/broken.key`], {}],
     [[...right, "--schema", `${folder}/client.key`], {}],
+    [[...right, "--schema", `${folder}/mqtt.right`], {}],
     [[...right, "--config", `${folder}/client.key`], {}],
     [[...right, "--config", `${folder}/mqtt.right`], {}],
   ];

@@ -173,6 +173,30 @@ Deno.test("pace deadline: a folder without a deadline is read at the cap", async
   watch.stop();
 });
 
+Deno.test("cap, floor, pace and weights may change under a file that is read", async () => {
+  const { clock, world, watch, start } = rig({ pace: "deadline" });
+  world.files = [["/a", progress(360_000, hourMs)]];
+  await start();
+  const capsAfter = async (changes: Partial<DeadlineWatchOptions>) => {
+    watch.change({ ...options, pace: "deadline", ...changes });
+    world.caps.length = 0;
+    await clock.advance(2000);
+    return world.caps;
+  };
+  assert.deepEqual(await capsAfter({}), [120], "who changes the settings puts the whole cap in force");
+  assert.deepEqual(await capsAfter({ floorRows: 200 }), [200]);
+  assert.deepEqual(await capsAfter({ capRows: 100 }), [], "it needs all of it");
+  assert.deepEqual(await capsAfter({ pace: "cap" }), []);
+  const both = (weightA: number) => [
+    { path: "/a", weight: weightA, everyMs: hourMs },
+    { path: "/b", weight: 3, everyMs: hourMs },
+  ];
+  world.files = [["/a", progress(360_000, hourMs)], ["/b", progress(3_600, hourMs)]];
+  assert.deepEqual(await capsAfter({ folders: both(1) }), [480]);
+  assert.deepEqual(await capsAfter({ folders: both(3) }), [240]);
+  watch.stop();
+});
+
 Deno.test("dumps that are more than the cap lets through are told at the start and at each drop", async () => {
   const { clock, world, watch, start, said } = rig({}, 3_600_000);
   await start();

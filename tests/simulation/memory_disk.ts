@@ -35,6 +35,7 @@ export function memoryDisk(folders: readonly string[]): MemoryDisk {
     inode: entry.inode,
     sizeBytes: entry.bytes.length,
     mtimeMs: entry.mtimeMs,
+    arrivedMs: entry.mtimeMs,
   });
 
   return {
@@ -56,7 +57,7 @@ export function memoryDisk(folders: readonly string[]): MemoryDisk {
       const entry = files.get(path);
       if (entry !== undefined) return Promise.resolve(factsOf(entry));
       if (!made.has(path)) return Promise.resolve(null);
-      return Promise.resolve({ kind: "directory", device: 1, inode: 1, sizeBytes: 0, mtimeMs: 0 });
+      return Promise.resolve({ kind: "directory", device: 1, inode: 1, sizeBytes: 0, mtimeMs: 0, arrivedMs: null });
     },
     open(path) {
       const entry = files.get(path);

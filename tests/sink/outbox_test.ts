@@ -111,6 +111,7 @@ function setup(append: (count: number) => Promise<AppendResult>) {
     dice: seededDice(1),
     emit: emitter((event) => events.push(event)),
     release: (lane, rows, bytes) => released.push({ lane, rows, bytes }),
+    chunkRowsMax: () => 1,
   });
   return {
     clock,

@@ -9,7 +9,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { Item } from "../../src/core/reading.ts";
 import type { Source } from "../../src/core/source.ts";
 import type { MqttStatus } from "../../src/core/status.ts";
-import { createMqttSource } from "../../src/source/mqtt/mqtt_source.ts";
+import { createMqttSource, type MqttSourceParts } from "../../src/source/mqtt/mqtt_source.ts";
 import type { MqttSourceOptions } from "../../src/source/mqtt/options.ts";
 import { defaultOptions, type TestParts, testParts } from "../source/mqtt/parts.ts";
 import {
@@ -57,8 +57,12 @@ export interface Running {
 }
 
 /** Starts a source; `hold` keeps what is taken unsettled until `settleAll`. */
-export async function run(options: Partial<MqttSourceOptions>, hold = false): Promise<Running> {
-  const parts = testParts(systemClock);
+export async function run(
+  options: Partial<MqttSourceOptions>,
+  hold = false,
+  more: Pick<MqttSourceParts, "filterMemory"> = {},
+): Promise<Running> {
+  const parts = { ...testParts(systemClock), ...more };
   const source = createMqttSource({ ...defaultOptions, clientId: "weir-e2e", ...options }, parts);
   const held: Item[] = [];
   const names: string[] = [];

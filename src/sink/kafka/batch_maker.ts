@@ -42,7 +42,7 @@ export function batchMaker({ clock, encoder, rejectAll }: BatchMakerDeps): MakeB
 }
 
 /** Says that a record is too large for its topic, with the sizes. */
-export function tooLarge(topic: Topic, batchBytes: number): string {
+export function tooLarge(topic: Pick<Topic, "name" | "bytesMax">, batchBytes: number): string {
   const size = formatBytes(batchBytes - batchHeaderBytes);
   const most = topic.bytesMax === null ? "less" : `at most ${formatBytes(topic.bytesMax)}`;
   return `The record has ${size} on the wire; Kafka topic ${quoted(topic.name)} takes ${most} (max.message.bytes)`;

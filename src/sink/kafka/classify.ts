@@ -129,8 +129,19 @@ const verdicts: ReadonlyMap<number, Verdict> = new Map([
   [45, newId("Kafka has lost track of our sequence")],
   [47, newId("Kafka has replaced our producer id")],
   [
+    50,
+    again(
+      "Kafka allows no transactions of 30 seconds",
+      "Raise transaction.max.timeout.ms of the Kafka brokers to at least 30000",
+    ),
+  ],
+  [51, { ...again("Kafka is still ending the transaction before", waitAdvice), passing: true }],
+  [
     53,
-    again("this user has no permission to use the transactional id", "Allow Write on it for this user (kafka-acls)"),
+    again(
+      "this user has no permission to use the transactional id",
+      "Allow Describe and Write on the transactional id <gateway>-files for this user (kafka-acls)",
+    ),
   ],
   [55, again("this user's security settings forbid the operation", "Ask who runs the cluster")],
   [56, {

@@ -34,6 +34,16 @@ export interface Cluster {
   close(): void;
 }
 
+/** A cluster that takes any request. */
+export interface OpenCluster extends Cluster {
+  /** Asks one node. */
+  ask<T>(node: number, request: KafkaRequest<T>): Promise<T>;
+  /** Asks whichever node answers first. */
+  askAny<T>(request: () => KafkaRequest<T>): Promise<T>;
+  /** Where a node is that the metadata may not know of yet. */
+  learnAddress(node: number, address: BrokerAddress): void;
+}
+
 /** Limits of a {@linkcode Cluster}. */
 export interface ClusterOptions {
   readonly brokers: readonly BrokerAddress[];
@@ -42,10 +52,12 @@ export interface ClusterOptions {
 }
 
 /** How long a leader may wait for its followers, as a part of our own patience: its answer must come before we give up. */
-const ackTimeoutShare = 2 / 3;
+export function ackTimeoutOf(requestTimeoutMs: number): number {
+  return Math.floor(requestTimeoutMs * 2 / 3);
+}
 
 /** Makes a {@linkcode Cluster} that connects when it is asked for something. */
-export function createCluster(options: ClusterOptions, open: OpenConnection, dice: Dice): Cluster {
+export function createCluster(options: ClusterOptions, open: OpenConnection, dice: Dice): OpenCluster {
   const closing = new AbortController();
   const addresses = new Map<number, BrokerAddress>();
   const connections = new Map<string, Promise<Connection>>();
@@ -61,13 +73,10 @@ export function createCluster(options: ClusterOptions, open: OpenConnection, dic
     },
     topicBytesMax: (topic) => askAny(() => topicBytesMaxRequest(topic)),
     initProducerId: () => askAny(() => producerIdRequest()),
-    async produce(node, batches) {
-      const address = addresses.get(node);
-      if (address === undefined) throw new PathError("unknown_node", `Kafka's metadata has no address of node ${node}`);
-      const connection = await connectionTo(address);
-      const ackTimeoutMs = Math.floor(options.requestTimeoutMs * ackTimeoutShare);
-      return await connection.request(produceRequest(batches, ackTimeoutMs), options.requestTimeoutMs);
-    },
+    produce: (node, batches) => ask(node, produceRequest(batches, ackTimeoutOf(options.requestTimeoutMs))),
+    ask,
+    askAny,
+    learnAddress: (node, address) => void addresses.set(node, address),
     get connected() {
       for (const connection of live.values()) if (connection.live) return true;
       return false;
@@ -79,6 +88,13 @@ export function createCluster(options: ClusterOptions, open: OpenConnection, dic
       connections.clear();
     },
   };
+
+  async function ask<T>(node: number, request: KafkaRequest<T>): Promise<T> {
+    const address = addresses.get(node);
+    if (address === undefined) throw new PathError("unknown_node", `Kafka's metadata has no address of node ${node}`);
+    const connection = await connectionTo(address);
+    return await connection.request(request, options.requestTimeoutMs);
+  }
 
   /** Asks a broker that is connected, or else each one that is known, in turn, until one answers. */
   async function askAny<T>(request: () => KafkaRequest<T>): Promise<T> {

@@ -16,14 +16,17 @@ import { messageOf, WeirError } from "../../core/error.ts";
 import type { Emit } from "../../core/event.ts";
 import type { FollowedLetters, LetterFollower } from "../../core/letter_follower.ts";
 import type { Reading } from "../../core/reading.ts";
-import type { StoredLetter } from "../../core/store.ts";
+import type { LetterFilter, StoredLetter } from "../../core/store.ts";
 import { printable, quoted } from "../../core/text.ts";
+import { letterShape } from "./letter_shape.ts";
 import type { Producer, ProducerDeps } from "./producer.ts";
 import type { RecordShape } from "./record_batch.ts";
 
 /** What the follower works with. */
 export interface LetterTopicParts {
   readonly topic: string;
+  /** Which letters. Default: all. */
+  readonly filter?: LetterFilter;
   readonly letters: FollowedLetters;
   readonly clock: Clock;
   readonly dice: Dice;
@@ -90,7 +93,7 @@ export function followToTopic(parts: LetterTopicParts): LetterFollower {
     // Asked each time: a damaged ledger is begun anew, and its numbers with it.
     const after = await letters.mark(markName);
     const range = { after, upTo: Number.MAX_SAFE_INTEGER, limit: lettersInFlightMax, bytesMax: letterBytesInFlightMax };
-    const batch = await letters.lettersInRange({}, range);
+    const batch = await letters.lettersInRange(parts.filter ?? {}, range);
     const last = batch.at(-1);
     if (last === undefined || closed.signal.aborted) return false;
     unanswered = batch.length;
@@ -145,20 +148,12 @@ export function followToTopic(parts: LetterTopicParts): LetterFollower {
   };
 }
 
-/** Value and headers. What is not known of a letter has no header. */
+/** The letter's shape, of the form that a producer sends. */
 const shape: RecordShape<Reading> = {
   value: () => null,
   valueBytes: (reading) => reading.bytes,
   raw: (reading) => letterOf(reading).raw,
-  headers: [
-    { name: "weir.id", text: (reading) => reading.id },
-    { name: "weir.reason", text: (reading) => letterOf(reading).reason },
-    { name: "weir.detail", text: (reading) => letterOf(reading).detail },
-    { name: "weir.origin", text: (reading) => letterOf(reading).origin },
-    { name: "weir.source", text: (reading) => letterOf(reading).source },
-    { name: "weir.row", text: (reading) => letterOf(reading).row?.toString() ?? null },
-    { name: "weir.byte", text: (reading) => letterOf(reading).byte?.toString() ?? null },
-  ],
+  headers: letterShape.headers.map(({ name, text }) => ({ name, text: (reading) => text(letterOf(reading)) })),
 };
 
 function recordOf(letter: StoredLetter): LetterRecord {

@@ -29,6 +29,11 @@ export interface KafkaSinkOptions {
   readonly topicAllow?: readonly string[];
   /** Where dead letters are sent too. Null: nowhere. Default: null. */
   readonly deadLetterTopic?: string | null;
+  /**
+   * Compacted topic for the checkpoints of files: rows of files go in transactions, together with their checkpoint. Null: they are sent
+   * at least once. Default: null.
+   */
+  readonly filesCheckpointTopic?: string | null;
   /** Template of the key: `{device_id}`. Null or empty: no keys. Default: `{device_id}`. */
   readonly key?: string | null;
   /** Default: `none`. */
@@ -92,8 +97,9 @@ export function parseOptions(options: KafkaSinkOptions): ParsedOptions {
     );
   }
   const deadLetterTopic = options.deadLetterTopic ?? null;
-  const letterTopics = deadLetterTopic === null ? [] : [deadLetterTopic];
-  for (const name of [...topic.fields.length === 0 ? [topic.source] : topicAllow, ...letterTopics]) {
+  const filesCheckpointTopic = options.filesCheckpointTopic ?? null;
+  const ownTopics = [deadLetterTopic, filesCheckpointTopic].filter((name) => name !== null);
+  for (const name of [...topic.fields.length === 0 ? [topic.source] : topicAllow, ...ownTopics]) {
     if (!isTopicName(name)) {
       throw new WeirError("configuration", `${quoted(name)} cannot be the name of a Kafka topic`, {
         advice: topicNameAdvice,
@@ -108,6 +114,7 @@ export function parseOptions(options: KafkaSinkOptions): ParsedOptions {
     topic,
     topicAllow,
     deadLetterTopic,
+    filesCheckpointTopic,
     key,
     compression: options.compression ?? "none",
     headers: options.headers ?? [],

@@ -41,6 +41,8 @@ export interface BatchStamp {
   readonly sequence: number;
   /** Wall-clock ms that every record carries. */
   readonly timestampMs: number;
+  /** Part of a transaction. Default: not. */
+  readonly transactional?: boolean;
 }
 
 /** A finished batch. */
@@ -73,6 +75,8 @@ export const batchHeaderBytes = 61;
 const checkedFrom = 21;
 
 const compressionBits: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, zstd: 4 };
+
+const transactionalBit = 0x10;
 
 /** Up to this many UTF-16 units a loop over an ASCII text is faster than TextEncoder. */
 const shortTextMax = 64;
@@ -244,7 +248,7 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     view.setInt32(8, bytes.length - 12);
     view.setInt32(12, -1);
     view.setInt8(16, 2);
-    view.setInt16(21, compressionBits[compression]);
+    view.setInt16(21, compressionBits[compression] | (stamp.transactional === true ? transactionalBit : 0));
     view.setInt32(23, count - 1);
     view.setBigInt64(27, BigInt(Math.floor(stamp.timestampMs)));
     view.setBigInt64(35, BigInt(Math.floor(stamp.timestampMs)));

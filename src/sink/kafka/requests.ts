@@ -164,7 +164,18 @@ export function producerIdRequest(): KafkaRequest<ProducerIdAnswer> {
 
 /** The `max.message.bytes` of a topic: the largest batch that it takes. Null when we may not know. */
 export function topicBytesMaxRequest(topic: string): KafkaRequest<number | null> {
-  const settingName = "max.message.bytes";
+  const request = topicSettingRequest(topic, "max.message.bytes");
+  return {
+    ...request,
+    read(answer) {
+      const bytes = Number(request.read(answer) ?? NaN);
+      return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null;
+    },
+  };
+}
+
+/** A setting of a topic, by its name. Null when we may not know. */
+export function topicSettingRequest(topic: string, settingName: string): KafkaRequest<string | null> {
   const topicResource = 2;
   const writer = wireWriter();
   writer.int32(1);
@@ -196,8 +207,7 @@ export function topicBytesMaxRequest(topic: string): KafkaRequest<number | null>
           return value;
         });
       }).flat();
-      const bytes = Number(values[0] ?? NaN);
-      return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null;
+      return values[0] ?? null;
     },
   };
 }

@@ -15,20 +15,17 @@ import type { Lane } from "../../core/flow.ts";
 import type { Reading } from "../../core/reading.ts";
 import type { Sink, SinkReport } from "../../core/sink.ts";
 import type { SinkStatus } from "../../core/status.ts";
-import { printable, quoted } from "../../core/text.ts";
+import { printable } from "../../core/text.ts";
 import { checkKafka } from "./check.ts";
+import { createChunkSink, transactionalIdOf } from "./chunk_sink.ts";
 import { type Cluster, createCluster } from "./cluster.ts";
 import { connectionOpener, type OpenConnection } from "./connection.ts";
 import { followToTopic } from "./letter_topic.ts";
-import {
-  isTopicName,
-  type KafkaSinkOptions,
-  type OptionalHeader,
-  type ParsedOptions,
-  parseOptions,
-} from "./options.ts";
+import { type KafkaSinkOptions, type OptionalHeader, type ParsedOptions, parseOptions } from "./options.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RecordShape } from "./record_batch.ts";
+import { createTopicOf } from "./topic_of.ts";
+import { createTransactionCluster } from "./transaction_cluster.ts";
 import { createTroubles } from "./troubles.ts";
 
 export type { KafkaSinkOptions } from "./options.ts";
@@ -61,6 +58,20 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
         { clientId, tls: parsed.tls, sasl: parsed.sasl, connectTimeoutMs: parsed.connectTimeoutMs },
         clock,
       ));
+  const chunks = parsed.filesCheckpointTopic === null ? null : createChunkSink(parsed, parsed.filesCheckpointTopic, {
+    clock,
+    dice,
+    emit,
+    troubles,
+    shape,
+    topicOf,
+    cluster: createTransactionCluster(
+      transactionalIdOf(parsed.gateway),
+      parsed,
+      opener(`${parsed.gateway}-files`),
+      dice,
+    ),
+  });
   let running: {
     readonly report: SinkReport;
     readonly producers: Readonly<Record<Lane, Producer>>;
@@ -69,6 +80,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
 
   return {
     name: "kafka",
+    ...(chunks === null ? {} : { chunks }),
     open(report) {
       const clusters: Cluster[] = [];
       const producerOf = (lane: Lane): Producer => {
@@ -88,7 +100,9 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
       };
       running = { report, producers: { stream: producerOf("stream"), files: producerOf("files") }, clusters };
       const known = parsed.topic.fields.length === 0 ? [parsed.topic.source] : parsed.topicAllow;
-      for (const lane of lanes) running.producers[lane].warm(known);
+      // Rows of files go in chunks then, by a producer of their own.
+      for (const lane of lanes) if (lane === "stream" || chunks === null) running.producers[lane].warm(known);
+      chunks?.places().catch(() => {}); // who waits for them is told
       return Promise.resolve();
     },
     send(lane, readings) {
@@ -106,10 +120,14 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
     },
     close() {
       if (running !== null) { for (const lane of lanes) running.producers[lane].close(); }
+      chunks?.close();
       return Promise.resolve();
     },
     status(): SinkStatus {
-      const states = running === null ? [] : lanes.map((lane) => running?.producers[lane].status());
+      const states = [
+        ...running === null ? [] : lanes.map((lane) => running?.producers[lane].status()),
+        chunks?.status(),
+      ];
       const sum = (of: "inFlightReadings" | "retries" | "throttledMs") =>
         states.reduce((total, state) => total + (state?.[of] ?? 0), 0);
       return {
@@ -128,6 +146,8 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
       const cluster = createCluster(parsed, opener(clientId), dice);
       return followToTopic({
         topic,
+        // Those of files go in the transactions of their rows.
+        filter: chunks === null ? {} : { origin: "real_time" },
         letters,
         clock,
         dice,
@@ -137,33 +157,6 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
       });
     },
     check: (): Promise<readonly Finding[]> => checkKafka(parsed, opener(`${parsed.gateway}-check`)),
-  };
-}
-
-/** The topic of a reading, or why it has none. */
-type TopicOf = (
-  reading: Reading,
-) => { readonly ok: true; readonly name: string } | { readonly ok: false; readonly detail: string };
-
-function createTopicOf(options: ParsedOptions): TopicOf {
-  const { topic } = options;
-  const fixed = { ok: true, name: topic.source } as const;
-  if (topic.fields.length === 0) return () => fixed;
-  const allowed = new Map(options.topicAllow.map((name) => [name, { ok: true, name } as const]));
-  return (reading) => {
-    const missing = topic.missing(reading.fields);
-    if (missing.length > 0) {
-      const names = missing.map((name) => quoted(name)).join(", ");
-      return {
-        ok: false,
-        detail: `The topic template ${quoted(topic.source)} needs ${names}, which the reading has not`,
-      };
-    }
-    const name = topic.render(reading.fields) ?? "";
-    const verdict = allowed.get(name);
-    if (verdict !== undefined) return verdict;
-    const why = isTopicName(name) ? "is not on the list of allowed topics" : "cannot be the name of a Kafka topic";
-    return { ok: false, detail: `The topic ${quoted(name)} ${why}` };
   };
 }
 

@@ -16,6 +16,11 @@ export interface Facts {
   readonly sizeBytes: number;
   /** Last change of the content, in ms since 1970. */
   readonly mtimeMs: number;
+  /**
+   * When it came to be there as it is, in ms since 1970: the last change of its inode (ctime), which writing and moving it set and which no
+   * writer can set back, as a copy does with the mtime. Null: not known.
+   */
+  readonly arrivedMs: number | null;
 }
 
 /** A file open for reading, from byte 0 on. */
@@ -186,6 +191,7 @@ function factsOf(info: Deno.FileInfo): Facts {
     inode: info.ino ?? 0,
     sizeBytes: info.size,
     mtimeMs: info.mtime?.getTime() ?? 0,
+    arrivedMs: info.ctime?.getTime() ?? null,
   };
 }
 
@@ -196,5 +202,9 @@ function statsOf(stats: Stats): Facts {
     inode: stats.ino,
     sizeBytes: stats.size,
     mtimeMs: stats.mtime.getTime(),
+    arrivedMs: stats.ctime.getTime(),
   };
 }
+
+/** Stands for a file that is not there any more. */
+export const noFacts: Facts = { kind: "other", device: 0, inode: 0, sizeBytes: 0, mtimeMs: 0, arrivedMs: null };

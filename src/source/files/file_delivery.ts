@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Delivery, Verdict } from "../../core/delivery.ts";
+import type { Place } from "../../core/chunk.ts";
+import type { Delivery, Verdict, VerdictCounts } from "../../core/delivery.ts";
 import { finishedPrefix } from "../../core/finished_prefix.ts";
 import type { FileCounts } from "../../core/store.ts";
 
@@ -33,6 +34,7 @@ export interface FileDelivery extends Delivery {
   readonly finished: RowEnd | null;
   /** Counts over the finished prefix, with those the file came with. */
   readonly counts: FileCounts;
+  placeAfter(index: number, ended: VerdictCounts): Place;
 }
 
 const verdicts: readonly Verdict[] = ["delivered", "filtered", "dead_lettered", "dropped"];
@@ -42,8 +44,14 @@ const verdicts: readonly Verdict[] = ["delivered", "filtered", "dead_lettered", 
  *
  * @param before counts up to the checkpoint that reading began from
  * @param settled called after each verdict, when `moved` rows joined the finished prefix (may be 0)
+ * @param placeAt the place of the file when all rows to this one are finished, with these counts
  */
-export function createFileDelivery(source: string, before: FileCounts, settled: (moved: number) => void): FileDelivery {
+export function createFileDelivery(
+  source: string,
+  before: FileCounts,
+  settled: (moved: number) => void,
+  placeAt: (last: RowEnd, counts: FileCounts) => Place,
+): FileDelivery {
   const prefix = finishedPrefix();
   const sums = [before.delivered, before.filtered, before.deadLettered, before.dropped];
   let ring = createRing(64);
@@ -59,6 +67,11 @@ export function createFileDelivery(source: string, before: FileCounts, settled: 
     }
     const slot = (from + count - 1) % ring.size;
     last = { row: ring.rows[slot] ?? 0, end: ring.ends[slot] ?? 0 };
+  }
+
+  function countsNow(): FileCounts {
+    const [delivered = 0, filtered = 0, deadLettered = 0, dropped = 0] = sums;
+    return { read: before.read + prefix.length, delivered, filtered, deadLettered, dropped };
   }
 
   return {
@@ -80,8 +93,22 @@ export function createFileDelivery(source: string, before: FileCounts, settled: 
       return last;
     },
     get counts() {
-      const [delivered = 0, filtered = 0, deadLettered = 0, dropped = 0] = sums;
-      return { read: before.read + prefix.length, delivered, filtered, deadLettered, dropped };
+      return countsNow();
+    },
+    placeAfter(index, ended) {
+      const rows = ended.delivered + ended.filtered + ended.dead_lettered + ended.dropped;
+      if (prefix.length + rows !== index + 1) {
+        throw new Error(`The place after index ${index} covers ${rows} rows behind the first ${prefix.length}`);
+      }
+      const now = countsNow();
+      const slot = index % ring.size;
+      return placeAt({ row: ring.rows[slot] ?? 0, end: ring.ends[slot] ?? 0 }, {
+        read: now.read + rows,
+        delivered: now.delivered + ended.delivered,
+        filtered: now.filtered + ended.filtered,
+        deadLettered: now.deadLettered + ended.dead_lettered,
+        dropped: now.dropped + ended.dropped,
+      });
     },
     add(row, end) {
       if (prefix.started - prefix.length === ring.size) ring = doubled(ring, prefix.length);

@@ -16,14 +16,15 @@ import type { Arrival, Decoder, DecoderState, FileEncoding, Normalizer, OpenDeco
 import { sleep } from "../../core/clock.ts";
 import { WeirError } from "../../core/error.ts";
 import type { Item, Reason } from "../../core/reading.ts";
-import type { FileIdentity, FileRecord } from "../../core/store.ts";
+import type { FileCounts, FileIdentity, FileRecord } from "../../core/store.ts";
 import { formatCount } from "../../core/text.ts";
 import type { Recorded } from "./checkpointer.ts";
 import { isMissing } from "./disk.ts";
 import { type DiskBytes, type DiskBytesDeps, openDiskBytes } from "./disk_bytes.ts";
 import { encodingOf, type EncodingSetting } from "./encoding.ts";
-import { createFileDelivery, type FileDelivery } from "./file_delivery.ts";
+import { createFileDelivery, type FileDelivery, type RowEnd } from "./file_delivery.ts";
 import { createInflate, type Inflate } from "./inflate.ts";
+import { placeOf } from "./place.ts";
 import type { RowBuffer } from "./row_buffer.ts";
 import { createTranscode } from "./transcode.ts";
 
@@ -119,7 +120,12 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   let lastEnd = skipBytes;
   let inflatedBytes = 0;
   let firstByte: number | null = null;
-  const delivery = createFileDelivery(options.fullPath, record.counts, () => deps.settled(reader));
+  const delivery = createFileDelivery(
+    options.fullPath,
+    record.counts,
+    () => deps.settled(reader),
+    (last, counts) => placeOf(options.gateway, recordAt(last, counts)),
+  );
 
   async function run(): Promise<ReadOutcome> {
     try {
@@ -250,17 +256,19 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     return { kind: "misfit", delivery, index, bytes: raw.length, letter };
   }
 
+  /** The record when all rows up to and with `last` are finished. */
+  function recordAt(last: RowEnd | null, counts: FileCounts): FileRecord {
+    const checkpoint = last === null || decoder === null
+      ? record.checkpoint
+      : inEncoding(decoder.stateAfter(last), encoding);
+    return { ...record, state: "reading", checkpoint, counts, updatedAtMs: clock.wallMs() };
+  }
+
   const reader: FileReader = {
     fullPath: options.fullPath,
     delivery,
     run,
-    record() {
-      const { finished, counts } = delivery;
-      const checkpoint = finished === null || decoder === null
-        ? record.checkpoint
-        : inEncoding(decoder.stateAfter(finished), encoding);
-      return { ...record, state: "reading", checkpoint, counts, updatedAtMs: clock.wallMs() };
-    },
+    record: () => recordAt(delivery.finished, delivery.counts),
     progress: () => ({
       sizeBytes: disk?.identity.sizeBytes ?? options.identity.sizeBytes,
       workedBytes: pieces?.workedBytes ?? 0,

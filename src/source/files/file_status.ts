@@ -12,13 +12,14 @@ import type { FolderOptions } from "./options.ts";
 /** A file that is being read. */
 export interface StatusInput {
   readonly folder: FolderOptions;
-  /** Weight of all folders that have rows now, with this one. */
+  /** Weight of its folder, and of all folders that have rows now, with this one. */
+  readonly weight: number;
   readonly weightBusy: number;
   readonly reader: FileReader;
   readonly name: string;
   /** Rows taken by processes before this one. */
   readonly rowsBefore: number;
-  /** Ms since the file was first seen. */
+  /** Ms since the file arrived. */
   readonly ageMs: number;
 }
 
@@ -69,7 +70,7 @@ export function readBytes(progress: ReadProgress): number {
   return whole === 0 ? 0 : Math.min(sizeBytes, Math.round(sizeBytes * (takenEnd / whole)));
 }
 
-function progressOf({ folder, weightBusy, ageMs }: StatusInput, progress: ReadProgress): FileProgress {
+function progressOf({ folder, weight, weightBusy, ageMs }: StatusInput, progress: ReadProgress): FileProgress {
   return {
     bytesLeft: isHandedOver(progress) ? 0 : Math.max(0, wholeBytes(progress) - progress.takenEnd),
     bytesRead: progress.rowsEnd,
@@ -77,7 +78,7 @@ function progressOf({ folder, weightBusy, ageMs }: StatusInput, progress: ReadPr
     ageMs,
     everyMs: folder.everyMs,
     folderCapRows: folder.capRows,
-    weight: folder.weight,
+    weight,
     weightBusy,
   };
 }

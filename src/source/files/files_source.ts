@@ -4,31 +4,41 @@
  *
  * @module
  */
+import { createBackoff } from "../../core/backoff.ts";
 import { sleep } from "../../core/clock.ts";
 import { systemDice } from "../../core/dice.ts";
-import { WeirError } from "../../core/error.ts";
+import { messageOf, WeirError } from "../../core/error.ts";
 import type { Source } from "../../core/source.ts";
+import type { FileRecord } from "../../core/store.ts";
+import { printable } from "../../core/text.ts";
 import { checkFolder } from "./check.ts";
 import { createCheckpointer } from "./checkpointer.ts";
 import { machineDisk } from "./disk.ts";
 import { createFolderReader, type FolderReader } from "./folder_reader.ts";
-import type { FilesSourceDeps, FilesSourceOptions } from "./options.ts";
+import type { FilesSourceDeps, FilesSourceOptions, KeptPlaces } from "./options.ts";
+import { restore } from "./place.ts";
 
 /** Finished files are known again, as duplicates, for this long. */
 export const rememberMs = 90 * 24 * 3_600_000;
 const forgetEveryMs = 24 * 3_600_000;
+
+/** Dead letters that are taken back in one transaction. */
+const takenBackAtOnce = 1000;
+const retry = { firstMs: 200, maxMs: 30_000 } as const;
 
 /** Makes the file source. Folder paths must be absolute. */
 export function createFilesSource(options: FilesSourceOptions, deps: FilesSourceDeps): Source {
   const disk = deps.disk ?? machineDisk;
   const dice = deps.dice ?? systemDice;
   const checkpointer = createCheckpointer({ everyMs: options.checkpointMs }, { ...deps, dice });
-  const weightBusy = (): number => readers.reduce((sum, reader) => sum + (reader.busy ? reader.flow.weight : 0), 0);
+  const weightBusy = (): number => readers.reduce((sum, reader) => sum + (reader.busy ? reader.weight : 0), 0);
   const readers: readonly FolderReader[] = options.folders.map((folder) =>
-    createFolderReader(folder, options, { ...deps, disk, dice, checkpointer, weightBusy })
+    createFolderReader(folder, options, { ...deps, disk, dice, checkpointer, weightBusy, takeBack })
   );
 
   const closing = new AbortController();
+  const stopping = new AbortController();
+  let beginning: Promise<void> = Promise.resolve();
   let forgetting: Promise<void> = Promise.resolve();
 
   /** Keeps the ledger small. A kept file must be remembered for as long as it lies there, so nothing is forgotten then. */
@@ -44,18 +54,52 @@ export function createFilesSource(options: FilesSourceOptions, deps: FilesSource
     }
   }
 
+  async function takeBack({ fileId, checkpoint }: FileRecord): Promise<void> {
+    if (deps.kept === undefined) return;
+    const behind = { idPrefix: `${deps.gateway}/${fileId}/`, fromByte: checkpoint?.byte ?? 0 };
+    while (await deps.kept.letters.removeLetters(behind, takenBackAtOnce) === takenBackAtOnce);
+  }
+
+  /** Brings the ledger to the places that the sink keeps, however long these take; false when it was told to stop before. */
+  async function restored({ places }: KeptPlaces): Promise<boolean> {
+    const kept = await Promise.race([places().catch(onlyFenced), aborted(stopping.signal)]);
+    const backoff = createBackoff(retry, dice);
+    while (kept !== null && !stopping.signal.aborted) {
+      try {
+        const files = await restore(kept, deps.store);
+        if (files > 0) {
+          deps.emit("info", "files.restored", `${files} files go on from checkpoints that Kafka keeps`, { files });
+        }
+        return true;
+      } catch (thrown) {
+        if (!(thrown instanceof WeirError)) throw thrown;
+        if (backoff.failures === 0) {
+          deps.emit("error", "files.restore_failed", `Files wait: ${printable(messageOf(thrown))}; trying again`);
+        }
+        await sleep(deps.clock, backoff.nextMs(), stopping.signal);
+      }
+    }
+    return false;
+  }
+
   return {
     name: "files",
     flows: readers.map((reader) => reader.flow),
     start(wake) {
-      for (const reader of readers) reader.start(wake);
+      const begin = () => {
+        for (const reader of readers) reader.start(wake);
+      };
+      if (deps.kept === undefined) begin();
+      else beginning = restored(deps.kept).then((known) => known ? begin() : undefined);
       forgetting = forgetOld();
       return Promise.resolve();
     },
     stop() {
+      stopping.abort();
       for (const reader of readers) reader.stop();
     },
     async drained() {
+      await beginning;
       await Promise.all(readers.map((reader) => reader.drained()));
     },
     async finished() {
@@ -64,6 +108,8 @@ export function createFilesSource(options: FilesSourceOptions, deps: FilesSource
     async close() {
       // Together: a reader may be waiting for a commit that never comes.
       closing.abort();
+      stopping.abort();
+      await beginning;
       await Promise.all([checkpointer.close(), forgetting, ...readers.map((reader) => reader.close())]);
     },
     status() {
@@ -82,4 +128,17 @@ export function createFilesSource(options: FilesSourceOptions, deps: FilesSource
       return findings.flat();
     },
   };
+}
+
+/** Another instance has taken over: the program ends, and no file is begun. */
+function onlyFenced(thrown: unknown): null {
+  if (thrown instanceof WeirError && thrown.code === "fenced") return null;
+  throw thrown;
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
 }

@@ -18,7 +18,7 @@ import type { AfterResult } from "./after.ts";
 import { createArchiveWatch } from "./archive_watch.ts";
 import { createBell } from "./bell.ts";
 import type { Checkpointer } from "./checkpointer.ts";
-import { isMissing, isSystemError } from "./disk.ts";
+import { isMissing, isSystemError, noFacts } from "./disk.ts";
 import { createFileReader, type ReadOutcome } from "./file_reader.ts";
 import { fileStatus, isHandedOver, verdictAtEnd } from "./file_status.ts";
 import { createFileTask, type FileTask } from "./file_task.ts";
@@ -46,6 +46,8 @@ export interface FolderReader {
   finished(): Promise<void>;
   close(): Promise<void>;
   readonly active: readonly FileStatus[];
+  /** In force now. */
+  readonly weight: number;
   /** Has rows that were not handed over yet. */
   readonly busy: boolean;
   readonly waiting: readonly ListedFile[];
@@ -55,12 +57,14 @@ export interface FolderReader {
 
 /** What it needs besides. */
 export type FolderReaderDeps =
-  & Required<Omit<FilesSourceDeps, "forecast">>
-  & Pick<FilesSourceDeps, "forecast">
+  & Required<Omit<FilesSourceDeps, "forecast" | "weightOf" | "kept">>
+  & Pick<FilesSourceDeps, "forecast" | "weightOf">
   & {
     readonly checkpointer: Checkpointer;
     /** Weight of all folders that have rows now. */
     readonly weightBusy: () => number;
+    /** Takes back what is left of rows that never arrived, before a file is read from its checkpoint on. */
+    readonly takeBack: (record: FileTask["begun"]) => Promise<void>;
   };
 
 /** Files whose last rows are under way while the next one is read. */
@@ -199,6 +203,7 @@ export function createFolderReader(
         },
       },
     );
+    await patiently(() => deps.takeBack(found.record));
     task.readBy(reader);
     known.put(found.record);
     tellBegun(emit, folder.path, found, task.listed);
@@ -325,16 +330,22 @@ export function createFolderReader(
   function statusOf(task: FileTask): FileStatus | null {
     const { reader, begun, listed } = task;
     if (reader === null) return null;
-    const weightBusy = Math.max(deps.weightBusy(), folder.weight);
+    const weight = weightNow();
+    const weightBusy = Math.max(deps.weightBusy(), weight);
     const rowsBefore = begun.counts.read;
     return fileStatus(
-      { folder, weightBusy, reader, name: listed.path, rowsBefore, ageMs: ageOf(task) },
+      { folder, weight, weightBusy, reader, name: listed.path, rowsBefore, ageMs: ageOf(task) },
       deps.forecast,
     );
   }
 
-  function ageOf(task: FileTask): number {
-    return clock.wallMs() - task.begun.firstSeenAtMs;
+  function weightNow(): number {
+    return deps.weightOf?.(folder.path) ?? folder.weight;
+  }
+
+  /** Ms since its arrival, from which its deadline counts: however long it waited for its turn, or for a gateway to run. */
+  function ageOf({ begun, listed }: FileTask): number {
+    return clock.wallMs() - Math.min(begun.firstSeenAtMs, listed.facts.arrivedMs ?? Infinity);
   }
 
   return {
@@ -370,6 +381,9 @@ export function createFolderReader(
     get active() {
       return [...tasks].map(statusOf).filter((status) => status !== null);
     },
+    get weight() {
+      return weightNow();
+    },
     get busy() {
       return [...tasks].some(({ reader }) => reader !== null && !isHandedOver(reader.progress()));
     },
@@ -384,6 +398,3 @@ export function createFolderReader(
     },
   };
 }
-
-/** Stands for a file that is not there any more. */
-const noFacts = { kind: "other", device: 0, inode: 0, sizeBytes: 0, mtimeMs: 0 } as const;

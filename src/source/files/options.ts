@@ -3,11 +3,13 @@
  *
  * @module
  */
+import type { Place } from "../../core/chunk.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Forecast } from "../../core/deadline.ts";
 import type { Normalizer, OpenDecoder } from "../../core/decoder.ts";
 import type { Dice } from "../../core/dice.ts";
 import type { Emit } from "../../core/event.ts";
+import type { LetterActions } from "../../core/replay.ts";
 import type { CheckpointStore } from "../../core/store.ts";
 import type { Disk } from "./disk.ts";
 import type { EncodingSetting } from "./encoding.ts";
@@ -88,6 +90,14 @@ export const filesDefaults: Omit<FilesSourceOptions, "folders"> = {
   once: false,
 };
 
+/** What a sink that keeps the places of files asks of the source: to go on there, and to take back what is not covered. */
+export interface KeptPlaces {
+  /** All places, once they are known: no file is begun before. Rejects when another instance has taken over. */
+  readonly places: () => Promise<readonly Place[]>;
+  /** Dead letters of rows behind a file's place are stored already, and are not part of what has arrived. */
+  readonly letters: Pick<LetterActions, "removeLetters">;
+}
+
 /** What the file source needs. */
 export interface FilesSourceDeps {
   readonly clock: Clock;
@@ -101,6 +111,10 @@ export interface FilesSourceDeps {
   readonly dice?: Dice;
   /** Tells when a file will be in. Default: nobody knows, and no verdict. */
   readonly forecast?: Forecast;
+  /** Weight of a folder in force. Default: that of its options. */
+  readonly weightOf?: (folder: string) => number | undefined;
   /** Default: the disk of the machine. */
   readonly disk?: Disk;
+  /** For a sink that keeps the places of files. Default: the ledger alone does. */
+  readonly kept?: KeptPlaces;
 }

@@ -10,7 +10,8 @@
  *
  * @module
  */
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
+import { Duplex, type Writable } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { MqttClient, ReasonCodes } from "mqtt";
 import type { Clock, Timer } from "../../core/clock.ts";
@@ -92,6 +93,13 @@ export interface Connection {
   acknowledge(packetId: number): void;
   /** Subscribes to a filter. `done` gets the code of the SUBACK (0x80 and above: refused); it is not called when the connection breaks. */
   subscribe(filter: string, qos: 0 | 1, retainHandling: 0 | 1 | 2, done: (code: number) => void): void;
+  /** Ends a subscription. `done` is called when the broker has answered; not when the connection breaks. */
+  unsubscribe(filter: string, done: () => void): void;
+  /**
+   * Stops reading, or goes on: what the broker sends meanwhile waits with it and in the network. What was read already (64 KiB at most,
+   * and a message that is longer) still comes. Not for longer than half a keep-alive: its answers are not read either.
+   */
+  read(on: boolean): void;
   /** Publishes, retained. `done` gets an error's text, or null when the broker has it. */
   publish(message: StatusMessage, done: (trouble: string | null) => void): void;
   /** Says DISCONNECT, which keeps the session, and closes. It calls off the will, so the will's message is published before it. */
@@ -120,19 +128,20 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
   let loss: Omit<Loss, "reached"> | null = null;
   const tls = options.tls === null ? null : current(options.tls);
   let tlsError: Error | null = null;
+  let faucet: Faucet | null = null;
 
   const client = new MqttClient(
     () => {
       const { host, port } = options;
-      const stream = tls === null
-        ? connectTcp({ host, port, noDelay: true })
-        : connectTls({ ...tlsOptions({ host, port }, tls) });
+      const tcp = connectTcp({ host, port, noDelay: true });
+      const stream = tls === null ? tcp : connectTls({ ...tlsOptions({ host, port }, tls), socket: asStream(tcp) });
       stream.once(tls === null ? "connect" : "secureConnect", () => reached = true);
       // The library passes on only errors that have a code.
       stream.once("error", (error: Error) => {
         if (tls !== null && loss === null && isTlsError(error)) tlsError = error;
         fail({ kind: "failed", code: null, text: messageOf(error) });
       });
+      faucet = createFaucet(tcp, stream);
       return stream;
     },
     clientOptions(options),
@@ -204,6 +213,12 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
         if (typeof code === "number") guarded(() => done(code));
       });
     },
+    unsubscribe(filter, done) {
+      client.unsubscribe(filter, (error) => {
+        if (error === undefined || error === null) guarded(done);
+      });
+    },
+    read: (on) => faucet?.turn(on || leaving !== null),
     publish(message, done) {
       client.publish(message.topic, message.text, { qos: 1, retain: true }, (error) => {
         guarded(() => done(error === undefined || error === null ? null : messageOf(error)));
@@ -214,6 +229,8 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
       loss ??= { kind: "left", code: null, text: "closed" };
       leaving = clock.after(closeGraceMs, () => client.stream.destroy());
       if (!client.connected) return void client.stream.destroy();
+      // The end of the connection is something to read too.
+      faucet?.turn(true);
       writeAcks();
       const { will } = options;
       if (will !== null) client.publish(will.topic, will.text, { qos: 1, retain: true });
@@ -221,6 +238,53 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
       client.stream.end();
     },
   };
+}
+
+/** Lets bytes through to the library, or not. */
+interface Faucet {
+  turn(on: boolean): void;
+}
+
+/** Takes the place of `pipe` on a stream, which begins to read again whenever the library has room, whatever anybody else wants. */
+function createFaucet(tcp: Socket, stream: Socket): Faucet {
+  let on = true;
+  let busy = false;
+  const flow = () => on && !busy ? tcp.resume() : tcp.pause();
+  Reflect.set(stream, "pipe", (library: Writable) => {
+    stream.on("data", (chunk) => {
+      busy = !library.write(chunk);
+      if (busy) flow();
+    });
+    library.on("drain", () => {
+      busy = false;
+      flow();
+    });
+    return library;
+  });
+  return {
+    turn(wanted) {
+      on = wanted;
+      flow();
+    },
+  };
+}
+
+/** A TCP connection as a stream for TLS to stand on: pausing the connection then holds TLS back, which nothing else does. */
+function asStream(tcp: Socket): Duplex {
+  const stream = new Duplex({
+    read: () => {},
+    write: (chunk: Uint8Array, _encoding, done) => void tcp.write(chunk, done),
+    final: (done) => void tcp.end(done),
+    destroy(error, done) {
+      tcp.destroy();
+      done(error);
+    },
+  });
+  tcp.on("data", (chunk) => void stream.push(chunk));
+  tcp.on("end", () => void stream.push(null));
+  tcp.on("error", (error) => void stream.destroy(error));
+  tcp.on("close", () => void stream.destroy());
+  return stream;
 }
 
 /** What the library is told. Everything that matters is said, so that its defaults do not. */

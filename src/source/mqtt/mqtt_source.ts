@@ -6,7 +6,9 @@
  *                      +- new -> bounds -> intake -> inbox -> (scheduler) -> settle -> PUBACK in its turn
  *
  * Bounds: `receiveMax` unsettled messages and `inboxBytesMax` bytes. MQTT 5 brokers are told the first in CONNECT and keep to it. Where
- * one sends more all the same, or bytes run out, the source leaves, and comes back when half is settled: the session holds the rest.
+ * one sends more all the same, or bytes run out, the source stops reading until half is settled: TCP holds the broker back. Where that
+ * takes long it leaves, and comes back at half: the session holds the rest. What was read when it stopped (64 KiB) is taken in over the
+ * bounds.
  *
  * @module
  */
@@ -23,6 +25,7 @@ import { createIntake } from "./intake.ts";
 import { createNotices } from "./notices.ts";
 import { type MqttSourceOptions, parseMqttOptions } from "./options.ts";
 import { createPending } from "./pending.ts";
+import { createSubscriptions, type FilterMemory } from "./subscriptions.ts";
 
 /** With `--once`: nothing has come for so long, so the session's queue is empty. */
 const quietMs = 2_000;
@@ -30,6 +33,16 @@ const lookEveryMs = 100;
 
 /** In a resumed session the broker sends at once what it has no PUBACK for. What it has not sent after so long, it will not. */
 const redeliveryWaitMs = 10_000;
+
+/**
+ * For how much of a keep-alive reading may be stopped. One and a half without a packet read counts as a dead connection, and a stop
+ * begins with a packet.
+ */
+const stopShare = 0.5;
+
+/** Retain Handling (MQTT 5.0, 3.8.3.1). */
+const retainHandlingOf = { all: 0, once: 1, none: 2 } as const;
+const noMemory: FilterMemory = { read: () => Promise.resolve([]), write: () => Promise.resolve() };
 
 /** What the source needs from the rest of the program. */
 export interface MqttSourceParts {
@@ -44,6 +57,8 @@ export interface MqttSourceParts {
   readonly boot: string;
   /** Counts messages of QoS 0 that found no room. */
   readonly dropped?: (count: number) => void;
+  /** Remembers what the broker's session may be subscribed to. Default: nothing is remembered. */
+  readonly filterMemory?: FilterMemory;
   /** Opens connections; by default with npm:mqtt. */
   readonly open?: OpenConnection;
 }
@@ -58,20 +73,30 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   const open = parts.open ?? openConnection;
   const parsed = parseMqttOptions(options, parts.gateway);
   const { templates, filters, connection: connectionOptions, address } = parsed;
-  const retainHandling = { all: 0, once: 1, none: 2 } as const;
 
   let wake = () => {};
   let stopping = false;
+  /** Left until half is settled. */
   let paused = false;
+  /** Not reading until half is settled; when the time is up: leave. */
+  let stopped: Timer | null = null;
+  /** The inbox had room on this connection. Without it each new connection to a sink that stands still would add what it had read. */
+  let hadRoom = false;
   let session: { readonly connection: Connection; readonly version: ProtocolVersion } | null = null;
   let everConnected = false;
-  const accepted = new Set<string>();
-  let unansweredSubscriptions = filters.length;
   /** Rises with everything that comes from the broker: what stands still for a while is quiet. */
   let arrivals = 0;
   let redeliveryWait: Timer | null = null;
   const notices = createNotices(address, clock, parts.emit);
   const drainWaiters: (() => void)[] = [];
+  const subscriptions = createSubscriptions({
+    filters,
+    qos: options.qos,
+    retainHandling: retainHandlingOf[options.retained],
+    memory: parts.filterMemory ?? noMemory,
+    notices,
+    answered: () => arrivals += 1,
+  });
 
   const pending = createPending(progressed);
   const inbox = createInbox(
@@ -94,7 +119,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     arrivals += 1;
     const abandoned = pending.connected(sessionPresent, (packetId) => connection.acknowledge(packetId));
     if (!sessionPresent) {
-      accepted.clear();
+      subscriptions.forget();
       if (everConnected && !connectionOptions.clean) notices.sessionLost(abandoned);
       releaseDrained();
     } else {
@@ -104,17 +129,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   }
 
   function ready(connection: Connection): void {
-    const wanted = filters.filter((filter) => !accepted.has(filter));
-    unansweredSubscriptions = wanted.length;
-    for (const filter of wanted) {
-      connection.subscribe(filter, options.qos, retainHandling[options.retained], (code) => {
-        unansweredSubscriptions -= 1;
-        arrivals += 1;
-        if (code < 0x80) accepted.add(filter);
-        notices.subscriptionAnswered(filter, code, options.qos);
-        if (unansweredSubscriptions === 0) notices.receiving(accepted.size, filters.length);
-      });
-    }
+    subscriptions.ask(connection);
     if (options.statusTopic === null) return;
     const topic = options.statusTopic;
     connection.publish({ topic, text: "online" }, (trouble) => {
@@ -137,8 +152,9 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     if (packetId === 0) {
       if (!fits(bytes, options.qos === 0 ? options.inboxBytesMax : options.inboxBytesMax / 2)) return drop();
     } else if (pending.unsettled >= options.receiveMax || !fits(bytes, options.inboxBytesMax)) {
-      return pause();
-    }
+      if (!hadRoom) return pause();
+      stopReading(session.connection);
+    } else hadRoom = true;
     intake.take(topic, payload, packetId, dup);
   }
 
@@ -150,6 +166,15 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   /** One message always fits, however large. */
   function fits(bytes: number, bytesMax: number): boolean {
     return pending.bytes === 0 || pending.bytes + bytes <= bytesMax;
+  }
+
+  function stopReading(connection: Connection): void {
+    if (stopped !== null) return;
+    notices.readingStopped(pending.unsettled, pending.bytes);
+    connection.read(false);
+    // What the broker sends again cannot be expected while nobody reads.
+    redeliveryWait?.cancel();
+    stopped = clock.after(options.keepaliveSeconds * stopShare * 1000, pause);
   }
 
   function pause(): void {
@@ -168,16 +193,33 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     session = null;
     redeliveryWait?.cancel();
     redeliveryWait = null;
-    unansweredSubscriptions = filters.length;
+    stopped?.cancel();
+    stopped = null;
+    hadRoom = false;
+    subscriptions.disconnected();
     pending.disconnected();
   }
 
   function progressed(): void {
-    if (paused && pending.unsettled <= options.receiveMax / 2 && pending.bytes <= options.inboxBytesMax / 2) {
+    if ((paused || stopped !== null) && halfIsSettled()) takeMore();
+    if (drainWaiters.length > 0) releaseDrained();
+  }
+
+  function halfIsSettled(): boolean {
+    return pending.unsettled <= options.receiveMax / 2 && pending.bytes <= options.inboxBytesMax / 2;
+  }
+
+  function takeMore(): void {
+    if (stopped !== null) {
+      stopped.cancel();
+      stopped = null;
+      if (redeliveryWait !== null) redeliveryWait = clock.after(redeliveryWaitMs, abandonUnclaimed);
+      session?.connection.read(true);
+    }
+    if (paused) {
       paused = false;
       connector.come();
     }
-    if (drainWaiters.length > 0) releaseDrained();
   }
 
   function releaseDrained(): void {
@@ -186,6 +228,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   }
 
   function abandonUnclaimed(): void {
+    redeliveryWait = null;
     const abandoned = pending.abandonUnclaimed();
     if (abandoned === 0) return;
     notices.messagesUnclaimed(abandoned);
@@ -195,10 +238,10 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   return {
     name: "mqtt",
     flows: inbox.flows,
-    start(wakeScheduler) {
+    async start(wakeScheduler) {
       wake = wakeScheduler;
+      await subscriptions.load();
       connector.come();
-      return Promise.resolve();
     },
     stop() {
       stopping = true;
@@ -214,7 +257,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
         let seen = -1;
         let quietSinceMs = 0;
         const look = () => {
-          const idle = session !== null && unansweredSubscriptions === 0 && pending.unfinished === 0;
+          const idle = session !== null && subscriptions.settled && pending.unfinished === 0;
           if (!idle || arrivals !== seen) {
             seen = arrivals;
             quietSinceMs = clock.nowMs();
@@ -228,6 +271,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
       stopping = true;
       leave();
       await connector.away();
+      await subscriptions.saved();
       notices.close();
     },
     status: () => ({

@@ -16,6 +16,9 @@ const tellDropsMs = 5_000;
 
 /** Tells. */
 export interface Notices {
+  /** The inbox is full, and nothing is read until half of it is safe. */
+  readingStopped(messages: number, bytes: number): void;
+  /** That took too long. */
   inboxFilled(messages: number, bytes: number): void;
   /** A message of QoS 0 found no room: counted, and told with others. */
   messageDropped(): void;
@@ -27,6 +30,10 @@ export interface Notices {
   subscriptionAnswered(filter: string, code: number, qosWanted: 0 | 1): void;
   /** All subscriptions that were asked for are answered: so many of all stand, and messages come from now on. */
   receiving(accepted: number, all: number): void;
+  /** A subscription of an earlier run is ended. */
+  unsubscribed(filter: string): void;
+  /** What the session is subscribed to could not be written down. */
+  filtersNotRemembered(trouble: string): void;
   statusRefused(topic: string, trouble: string): void;
   /** Tells what was not told yet. */
   close(): void;
@@ -50,15 +57,24 @@ export function createNotices(address: string, clock: Clock, emit: Emit): Notice
   }
 
   return {
+    readingStopped(messages, bytes) {
+      // Some brokers do not keep to the receive maximum: Mosquitto 2.0.11 sends a whole window for each PUBACK while its queue is long.
+      emit(
+        "debug",
+        "mqtt.reading_stopped",
+        `The MQTT inbox is full (${formatCount(messages)} messages, ${formatBytes(bytes)} not yet safe): ` +
+          "nothing is read until half of it is safe",
+        { messages, bytes },
+      );
+    },
     inboxFilled(messages, bytes) {
-      // Some brokers do not keep to the receive maximum (Mosquitto 2.0.11 sends a whole window for each PUBACK while its queue is long):
-      // a backlog then comes in many such rounds, which are one thing to tell.
+      // A long outage or backlog comes in many such rounds, which are one thing to tell.
       const again = clock.nowMs() - lastFilledMs < sameFillingMs;
       lastFilledMs = clock.nowMs();
       emit(
         again ? "debug" : "info",
         "mqtt.inbox_filled",
-        `The MQTT inbox is full (${formatCount(messages)} messages, ${formatBytes(bytes)} not yet safe): ` +
+        `The MQTT inbox stays full (${formatCount(messages)} messages, ${formatBytes(bytes)} not yet safe): ` +
           "disconnected until half of it is; the broker's session holds the rest",
         { messages, bytes },
       );
@@ -108,6 +124,20 @@ export function createNotices(address: string, clock: Clock, emit: Emit): Notice
         accepted,
         all,
       });
+    },
+    unsubscribed(filter) {
+      const what = `Unsubscribed from ${
+        quoted(filter)
+      }, which an earlier run subscribed to and --mqtt-topic has no more`;
+      emit("info", "mqtt.unsubscribed", what, { filter: printable(filter) });
+    },
+    filtersNotRemembered(trouble) {
+      const what = `What the session at ${address} is subscribed to cannot be written down: ${printable(trouble)}`;
+      emit(
+        "warn",
+        "mqtt.filters_not_remembered",
+        `${what}. A --mqtt-topic taken out later may have to be unsubscribed by hand`,
+      );
     },
     statusRefused(topic, trouble) {
       const what = `The broker ${address} does not take "online" on the status topic ${quoted(topic)}: ${

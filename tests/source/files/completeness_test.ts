@@ -3,7 +3,7 @@ import { createCompleteness } from "../../../src/source/files/completeness.ts";
 import type { Listing } from "../../../src/source/files/folder.ts";
 
 function listing(sizeBytes: number, mtimeMs = 1, inode = 1): Listing {
-  const facts = { kind: "file", device: 1, inode, sizeBytes, mtimeMs } as const;
+  const facts = { kind: "file", device: 1, inode, sizeBytes, mtimeMs, arrivedMs: null } as const;
   return {
     files: [{ path: "a.csv", fullPath: "/a.csv", facts, mtimeMs }],
     markers: new Map(),

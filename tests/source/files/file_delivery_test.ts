@@ -3,13 +3,14 @@ import fc from "fast-check";
 import type { Verdict } from "../../../src/core/delivery.ts";
 import { createFileDelivery } from "../../../src/source/files/file_delivery.ts";
 
+const noPlace = () => ({ key: "", value: "" });
 const none = { read: 0, delivered: 0, filtered: 0, deadLettered: 0, dropped: 0 };
 
 Deno.test("a file's position moves only over the finished prefix, whatever the order of the verdicts", () => {
   const verdict = fc.constantFrom<Verdict>("delivered", "filtered", "dead_lettered", "dropped");
   const scenario = fc.array(fc.tuple(fc.integer({ min: 0, max: 1000 }), verdict), { minLength: 1, maxLength: 200 });
   fc.assert(fc.property(scenario, fc.integer({ min: 1, max: 40 }), (settles, ahead) => {
-    const delivery = createFileDelivery("x", { ...none, read: 7, delivered: 7 }, () => {});
+    const delivery = createFileDelivery("x", { ...none, read: 7, delivered: 7 }, () => {}, noPlace);
     const open: number[] = [];
     const settled: Verdict[] = [];
     let index = 0;
@@ -40,7 +41,7 @@ Deno.test("a file's position moves only over the finished prefix, whatever the o
 });
 
 Deno.test("settling a row that was not handed over, or twice, is a defect", () => {
-  const delivery = createFileDelivery("x", none, () => {});
+  const delivery = createFileDelivery("x", none, () => {}, noPlace);
   delivery.add(1, 10);
   assert.throws(() => delivery.settle(0, "delivered"), /were handed over/);
   delivery.taken(1);

@@ -8,6 +8,8 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import type { FileProgress } from "../../../src/core/deadline.ts";
 import type { FileStatus } from "../../../src/core/status.ts";
 import type { FilesSourceDeps } from "../../../src/source/files/options.ts";
+import { type Disk, machineDisk } from "../../../src/source/files/disk.ts";
+import { virtualClock } from "../../support/virtual_clock.ts";
 import { csv, type Rig, withRig } from "./harness.ts";
 
 const quick = { ready: "rename", pollMs: 500 } as const;
@@ -103,6 +105,34 @@ Deno.test("a deadline is judged by who is asked for it, with what is left and th
       await rig.source.close();
       await Deno.remove(other, { recursive: true });
     }
+  });
+});
+
+Deno.test("a deadline counts from the arrival of the file, not from when its turn came; weights are those in force", async () => {
+  const asked: FileProgress[] = [];
+  const waitedMs = 20 * 60_000;
+  const arrivedMs = virtualClock().wallMs() - waitedMs;
+  const facts: Disk["facts"] = async (path) => {
+    const found = await machineDisk.facts(path);
+    return found === null ? null : { ...found, arrivedMs };
+  };
+  const deps: Partial<FilesSourceDeps> = {
+    weightOf: () => 5,
+    forecast: (file) => {
+      asked.push(file);
+      return { etaMs: null, verdict: "none", needRows: null, capNeededRows: null };
+    },
+  };
+  await withRig({ ...quick, deps, disk: { facts } }, async (rig) => {
+    await rig.restart({ folders: [{ path: rig.folder, weight: 1, everyMs: 3_600_000, capRows: null }] });
+    await rig.drop("a.csv", csv(10));
+    await rig.until(() => rig.source.flows[0]?.ready() === 10, "it is read");
+    const [file] = activeOf(rig);
+    const ageMs = rig.clock.wallMs() - arrivedMs;
+    assert.ok(ageMs >= waitedMs);
+    assert.equal(asked.at(-1)?.ageMs, ageMs);
+    assert.equal(file?.timeLeftMs, 3_600_000 - ageMs);
+    assert.deepEqual([asked.at(-1)?.weight, asked.at(-1)?.weightBusy], [5, 5]);
   });
 });
 

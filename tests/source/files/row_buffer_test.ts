@@ -4,6 +4,7 @@ import type { Item } from "../../../src/core/reading.ts";
 import { createFileDelivery, type FileDelivery } from "../../../src/source/files/file_delivery.ts";
 import { createRowBuffer } from "../../../src/source/files/row_buffer.ts";
 
+const noPlace = () => ({ key: "", value: "" });
 const none = { read: 0, delivered: 0, filtered: 0, deadLettered: 0, dropped: 0 };
 
 Deno.test("the flow gives out in order, at least one, never more than asked in rows or bytes, and counts exactly", () => {
@@ -24,11 +25,11 @@ Deno.test("the flow gives out in order, at least one, never more than asked in r
       bytesMax: 1e6,
       taken: () => {},
     });
-    let delivery: FileDelivery = createFileDelivery("0", none, () => {});
+    let delivery: FileDelivery = createFileDelivery("0", none, () => {}, noPlace);
     const model: Item[] = [];
     for (const one of ops) {
       if (one.kind === "push") {
-        if (one.file) delivery = createFileDelivery("next", none, () => {});
+        if (one.file) delivery = createFileDelivery("next", none, () => {}, noPlace);
         const index = delivery.add(1, 1);
         const item: Item = { kind: "filtered", delivery, index, bytes: one.bytes };
         flow.push(delivery, item);

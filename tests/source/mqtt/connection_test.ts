@@ -197,6 +197,56 @@ for (const version of [4, 5] as const) {
   });
 }
 
+Deno.test("npm:mqtt: what is not read waits in the network, PUBACKs leave all the same, and it goes on where it stopped", async () => {
+  const broker = await wireBroker(5, () => [connack(true)]);
+  const watch = watched();
+  const connection = openConnection(connectionOptions(broker.port, 5), watch.events, systemClock);
+  await eventually("it is ready", () => watch.seen.includes("ready"));
+  connection.read(false);
+  const packet = generate(publish(0, "x".repeat(10_000), 0), { protocolVersion: 5 });
+  const count = 1_600;
+  broker.sendBytes(Buffer.concat(Array.from({ length: count }, () => packet)));
+  // Time enough to come, in round trips.
+  for (let id = 1; id <= 50; id++) {
+    connection.acknowledge(id);
+    await eventually("the PUBACK has come", () => packets(broker, "puback").length === id);
+  }
+  const read = watch.seen.length - 2;
+  assert.ok(read <= 14, `${read} messages are more than two reads of the network`);
+  connection.read(true);
+  await eventually("the rest has come", () => watch.seen.length - 2 === count);
+  await ending(connection, broker, watch);
+});
+
+Deno.test("npm:mqtt: a connection that is not read from can be closed, in order", async () => {
+  const broker = await wireBroker(5, () => [connack(true)]);
+  const watch = watched();
+  const connection = openConnection(connectionOptions(broker.port, 5), watch.events, systemClock);
+  await eventually("it is ready", () => watch.seen.includes("ready"));
+  connection.read(false);
+  broker.send(publish(1, "unread"));
+  connection.close();
+  await eventually("DISCONNECT has come", () => packets(broker, "disconnect").length === 1);
+  broker.end();
+  await eventually("it is closed", () => watch.losses.length === 1);
+  await broker.close();
+});
+
+Deno.test("npm:mqtt: as long as messages come the connection counts as alive, whatever keeps PINGRESP away", async () => {
+  const broker = await wireBroker(5, () => [connack(true)]);
+  const watch = watched();
+  const alive = connectionOptions(broker.port, 5, { keepaliveSeconds: 1 });
+  const connection = openConnection(alive, watch.events, systemClock);
+  await eventually("it is ready", () => watch.seen.includes("ready"));
+  const startMs = systemClock.nowMs();
+  await eventually("two keep-alives have gone by", () => {
+    broker.send(publish(0, "m", 0));
+    return systemClock.nowMs() - startMs > 2_500;
+  });
+  assert.deepEqual(watch.losses, []);
+  await ending(connection, broker, watch);
+});
+
 Deno.test("npm:mqtt: a DISCONNECT of the broker carries its code", async () => {
   const broker = await wireBroker(5, () => [connack(false), { cmd: "disconnect", reasonCode: 0x8e }]);
   const watch = watched();

@@ -34,6 +34,9 @@ interface Line {
   readonly options: ConnectionOptions;
   readonly events: ConnectionEvents;
   opened: boolean;
+  /** The client reads. When it stops, what was read already still comes: {@linkcode readAlready} packets here. */
+  reading: boolean;
+  readAlready: number;
   /** To the client. */
   readonly down: Packet[];
   /** PUBACKs to the broker. */
@@ -42,9 +45,14 @@ interface Line {
   readonly received: Packet[];
 }
 
+/** What a client that stops reading has read already, in packets. */
+const readAlready = 3;
+
 export interface ModelBroker {
   readonly open: OpenConnection;
   publish(message: ModelMessage): void;
+  /** Sends a message before what is on its way, as a broker may that redelivers late. */
+  interject(message: ModelMessage): void;
   /** Lets so many packets reach the client. */
   deliver(count: number): void;
   /** Lets so many PUBACKs reach the broker. */
@@ -63,6 +71,9 @@ export interface ModelBroker {
   /** Options of each connection that was tried. */
   readonly tries: ConnectionOptions[];
   readonly subscribes: { readonly filter: string; readonly retainHandling: number }[];
+  readonly unsubscribes: string[];
+  /** The client reads what the broker sends. */
+  readonly read: boolean;
   readonly published: { readonly topic: string; readonly text: string }[];
   readonly acknowledged: ModelMessage[];
 }
@@ -122,7 +133,16 @@ export function modelBroker(
   const broker: ModelBroker = {
     open(options, events) {
       assert.equal(line, null, "two connections at once");
-      const mine: Line = { options, events, opened: false, down: [], up: [], received: [] };
+      const mine: Line = {
+        options,
+        events,
+        opened: false,
+        reading: true,
+        readAlready: 0,
+        down: [],
+        up: [],
+        received: [],
+      };
       line = mine;
       broker.tries.push(options);
       clock.after(0, () => accept(mine));
@@ -142,6 +162,14 @@ export function modelBroker(
             if (broker.subackCode < 0x80) subscribed = true;
             done(broker.subackCode);
           });
+        },
+        unsubscribe(filter, done) {
+          broker.unsubscribes.push(filter);
+          clock.after(0, done);
+        },
+        read(on) {
+          mine.reading = on;
+          mine.readAlready = readAlready;
         },
         publish(message, done) {
           broker.published.push(message);
@@ -163,8 +191,15 @@ export function modelBroker(
       session?.queue.push(message);
       pump();
     },
+    interject(message) {
+      assert.ok(line !== null && session !== null);
+      const packetId = 60_000 + session.inFlight.size;
+      session.inFlight.set(packetId, message);
+      line.down.unshift({ message, packetId, dup: false });
+    },
     deliver(count) {
       for (; count > 0 && line?.opened; count--) {
+        if (!line.reading && --line.readAlready < 0) return;
         const packet = line.down.shift();
         if (packet === undefined) return;
         const { message, packetId, dup } = packet;
@@ -206,6 +241,10 @@ export function modelBroker(
     },
     tries: [],
     subscribes: [],
+    unsubscribes: [],
+    get read() {
+      return line?.reading ?? false;
+    },
     published: [],
     acknowledged: [],
   };

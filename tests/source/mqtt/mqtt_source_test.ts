@@ -1,48 +1,11 @@
 import assert from "node:assert/strict";
 import { WeirError } from "../../../src/core/error.ts";
-import type { Item } from "../../../src/core/reading.ts";
-import type { Source } from "../../../src/core/source.ts";
-import type { MqttStatus } from "../../../src/core/status.ts";
 import { createMqttSource } from "../../../src/source/mqtt/mqtt_source.ts";
 import type { MqttSourceOptions } from "../../../src/source/mqtt/options.ts";
-import { type VirtualClock, virtualClock } from "../../support/virtual_clock.ts";
-import { type ModelBroker, modelBroker } from "./model_broker.ts";
-import { defaultOptions, type TestParts, testParts } from "./parts.ts";
-
-interface Bench {
-  readonly clock: VirtualClock;
-  readonly broker: ModelBroker;
-  readonly parts: TestParts;
-  readonly source: Source;
-  status(): MqttStatus;
-  take(): Item[];
-}
-
-/** A source that has started, with a model broker, in virtual time. */
-async function bench(options: Partial<MqttSourceOptions> = {}, window = 1_000): Promise<Bench> {
-  const clock = virtualClock();
-  const broker = modelBroker(clock, window);
-  const parts = testParts(clock, broker.open);
-  const source = createMqttSource({ ...defaultOptions, ...options }, parts);
-  await source.start(() => {});
-  await clock.advance(1);
-  return {
-    clock,
-    broker,
-    parts,
-    source,
-    status() {
-      const now = source.status();
-      assert.ok(now.kind === "mqtt");
-      return now;
-    },
-    take: () => source.flows.flatMap((flow) => [...flow.take(Infinity, Infinity)]),
-  };
-}
-
-function settle(items: readonly Item[]): void {
-  for (const item of items) item.delivery.settle(item.index, "delivered");
-}
+import { virtualClock } from "../../support/virtual_clock.ts";
+import { modelBroker } from "./model_broker.ts";
+import { defaultOptions, testParts } from "./parts.ts";
+import { bench, settle } from "./source_bench.ts";
 
 /** Whether a promise has resolved, in virtual time. */
 async function resolved(promise: Promise<void>): Promise<boolean> {
@@ -107,7 +70,14 @@ Deno.test("The bytes of a dead letter are its own, not a window on the network's
       events.message("plant/d1", shared, 1, false, false);
       shared.fill(0);
     });
-    return { acknowledge: () => {}, subscribe: () => {}, publish: () => {}, close: () => {} };
+    return {
+      acknowledge: () => {},
+      subscribe: () => {},
+      unsubscribe: () => {},
+      read: () => {},
+      publish: () => {},
+      close: () => {},
+    };
   });
   const source = createMqttSource(defaultOptions, parts);
   await source.start(() => {});
@@ -205,63 +175,6 @@ Deno.test("Finished: not before the first connection, and two quiet seconds afte
   assert.ok(!await resolved(finished));
   await clock.advance(200);
   assert.ok(await resolved(finished));
-});
-
-Deno.test("Messages of QoS 0 that do not fit are dropped, counted one by one and told of together", async () => {
-  const { clock, broker, parts, status } = await bench({ qos: 0, inboxBytesMax: 2_000 });
-  for (let i = 0; i < 100; i++) broker.publish({ topic: "plant/d1", payload: "a", qos: 0 });
-  broker.deliver(100);
-  assert.equal(parts.droppedCount(), 93);
-  assert.ok(status().pendingBytes <= 2_000);
-  assert.equal(parts.said("mqtt.messages_dropped").length, 0);
-  await clock.advance(5_000);
-  assert.deepEqual(parts.said("mqtt.messages_dropped").map((event) => event.data["messages"]), [93]);
-  assert.equal(broker.tries.length, 1, "no reason to leave");
-});
-
-Deno.test("Messages of QoS 0 fill half of the inbox at most where QoS 1 is asked for", async () => {
-  const { broker, parts, status } = await bench({ inboxBytesMax: 2_000 });
-  for (let i = 0; i < 20; i++) broker.publish({ topic: "plant/d1", payload: "a", qos: 0 });
-  broker.publish({ topic: "plant/d1", payload: "b", qos: 1 });
-  broker.deliver(21);
-  assert.equal(parts.droppedCount(), 17);
-  assert.equal(status().pendingMessages, 4);
-  assert.ok(status().connected);
-});
-
-Deno.test("A single message larger than the inbox is let in when nothing else is", async () => {
-  const { broker, take } = await bench({ inboxBytesMax: 100 });
-  broker.publish({ topic: "plant/d1", payload: "x".repeat(1_000), qos: 1 });
-  broker.deliver(1);
-  assert.equal(take().length, 1);
-});
-
-Deno.test("Past the receive maximum the source leaves, comes back at half, and says it once", async () => {
-  const { clock, broker, parts, take, status } = await bench({ receiveMax: 4, version: "3.1.1" });
-  for (let i = 0; i < 12; i++) broker.publish({ topic: "plant/d1", payload: `m${i}`, qos: 1 });
-  broker.deliver(12);
-  await clock.advance(60_000);
-  assert.ok(!status().connected);
-  const items = take();
-  assert.equal(items.length, 4);
-  settle(items.splice(0, 1));
-  await clock.advance(60_000);
-  assert.equal(broker.tries.length, 1, "three of four are more than half");
-  settle(items.splice(0, 1));
-  await clock.advance(1);
-  assert.equal(broker.tries.length, 2);
-  const names: string[] = [];
-  for (let round = 0; round < 20; round++) {
-    broker.deliver(12);
-    settle(items.splice(0));
-    for (const item of take()) {
-      if (item.kind === "reading") names.push(String(item.fields["name"]));
-      items.push(item);
-    }
-    await clock.advance(1);
-  }
-  assert.deepEqual(names, ["m4", "m5", "m6", "m7", "m8", "m9", "m10", "m11"]);
-  assert.equal(parts.said("mqtt.inbox_filled").length, 1 + 1, "the long pause before made two fillings of it");
 });
 
 Deno.test("With 3.1.1 retained messages are acknowledged and left out where none are wanted; with 5 the broker is told", async () => {

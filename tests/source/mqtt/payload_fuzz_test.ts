@@ -156,6 +156,8 @@ function connection(acks: number[], events: ConnectionEvents): Connection {
   return {
     acknowledge: (packetId) => void acks.push(packetId),
     subscribe: (_filter, qos, _retainHandling, done) => done(qos),
+    unsubscribe: (_filter, done) => done(),
+    read: () => {},
     publish: (_message, done) => done(null),
     close: () => events.closed({ kind: "closed", code: null, text: "closed", reached: true }),
   };
