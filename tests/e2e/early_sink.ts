@@ -30,8 +30,12 @@ export function createKafkaSink(
 export async function earlyProgram(folder: string): Promise<readonly string[]> {
   const urlOf = (path: string) => new URL(path, import.meta.url).href;
   const real = urlOf("../../src/sink/kafka/sink.ts");
+  // The program's own configuration does not count beside an import map: files inside of libraries have to be said as well.
+  const inside = Object.entries(config.imports).map((
+    [name, from],
+  ) => [`${name}/`, `${from.replace("npm:", "npm:/")}/`]);
   const map = {
-    imports: { ...config.imports, [real]: import.meta.url },
+    imports: { ...config.imports, ...Object.fromEntries(inside), [real]: import.meta.url },
     scopes: { [import.meta.url]: { [real]: real } },
   };
   await Deno.writeTextFile(`${folder}/import_map.json`, JSON.stringify(map));

@@ -25,6 +25,8 @@ export interface KillLoopOptions {
   readonly rounds: number;
   /** Now and then Mosquitto is restarted and Kafka killed as well. */
   readonly serversToo: boolean;
+  /** With `--files-exactly-once`: no row may come twice. Default: off. */
+  readonly exactlyOnce?: boolean;
   /** The program, without its arguments. Default: the one under test. */
   readonly program?: readonly string[];
 }
@@ -68,7 +70,8 @@ export async function killLoop(
   servers: { readonly kafka: RunningKafka; readonly proxy: KafkaProxy; readonly mosquitto: Mosquitto },
   options: KillLoopOptions,
 ): Promise<KillSummary> {
-  const { kafka, mosquitto } = servers;
+  const { kafka } = servers;
+  const { exactlyOnce = false } = options;
   const dice = seededDice(options.seed);
   const root = await Deno.makeTempDir({ prefix: "weir-kill-" });
   const topic = `kill-${options.seed}`;
@@ -76,7 +79,7 @@ export async function killLoop(
   await kafka.createTopic(topic, 3);
   // Requests take their time on the way, and die with their sender: otherwise hardly a reading would be in flight when the kill comes.
   servers.proxy.misbehave({ dice: seededDice(options.seed + 1), kinds: ["request_late"], share: 0.5, hangMsMax: 0 });
-  const start = () => startGateway(argumentsFor(root, topic, kafka, mosquitto), {}, options.program);
+  const start = () => startGateway(argumentsFor(root, topic, servers, exactlyOnce), {}, options.program);
   let gateway = start();
   let sensors: SensorStream | null = null;
   try {
@@ -105,7 +108,8 @@ export async function killLoop(
     const { sent } = sensors;
     await eventually("the sensors have spoken to the last gateway", () => (sensors?.sent ?? 0) > sent + 2 * topics);
     await sensors.stop();
-    const summary = await settled(gateway, { root, topic, kafka, dumps, sent: sensors.sent, kills: options.rounds });
+    const kills = options.rounds;
+    const summary = await settled(gateway, { root, topic, kafka, dumps, sent: sensors.sent, kills, exactlyOnce });
     await Deno.remove(root, { recursive: true });
     return { ...summary, serverFaults };
   } catch (thrown) {
@@ -127,11 +131,12 @@ interface Expected {
   readonly dumps: number;
   readonly sent: number;
   readonly kills: number;
+  readonly exactlyOnce: boolean;
 }
 
 /** Waits until everything is there, stops the last gateway and holds what arrived against the promises. */
 async function settled(gateway: Gateway, expected: Expected): Promise<Omit<KillSummary, "serverFaults">> {
-  const { kafka, topic, root, dumps, sent, kills } = expected;
+  const { kafka, topic, root, dumps, sent, kills, exactlyOnce } = expected;
   const badRows = dumps * (rowsPerFile / badEvery);
   const rows = dumps * rowsPerFile - badRows;
   const read = async () => {
@@ -157,6 +162,8 @@ async function settled(gateway: Gateway, expected: Expected): Promise<Omit<KillS
   assertFirstArrivalsInOrder(records, "batch");
   assert.equal(arrived.rows.recognisable, arrived.rows.twice, "a row that came twice has one weir.id");
   assert.equal(arrived.messages.recognisable, arrived.messages.twice, "a message that came twice is weir.redelivered");
+  // kcat reads as a read_committed reader does: what a killed gateway left uncommitted is not there.
+  if (exactlyOnce) assert.equal(arrived.rows.twice, 0, "rows came twice");
   assert.ok(arrived.rows.twice <= kills * rowsTwiceMaxPerKill, `${arrived.rows.twice} rows twice in ${kills} kills`);
   assert.ok(arrived.messages.twice <= kills * messagesTwiceMaxPerKill, `${arrived.messages.twice} messages twice`);
   const letters = await deadLettersOf(root);
@@ -171,13 +178,19 @@ async function settled(gateway: Gateway, expected: Expected): Promise<Omit<KillS
   };
 }
 
-function argumentsFor(root: string, topic: string, kafka: RunningKafka, mosquitto: Mosquitto): readonly string[] {
+function argumentsFor(
+  root: string,
+  topic: string,
+  { kafka, mosquitto }: { readonly kafka: RunningKafka; readonly mosquitto: Mosquitto },
+  exactlyOnce: boolean,
+): readonly string[] {
   return [
     "run",
     ...["--log-level", "debug", "--gateway", "kill", "--state-dir", `${root}/state`],
     ...["--mqtt-url", mosquitto.url, "--mqtt-topic", "plant/{site}/{device_id}/{metric}", "--mqtt-client-id", topic],
     ...["--files-dir", `${root}/drop`, "--files-ready", "rename", "--files-poll", "1s", "--files-cap", `${capRows}`],
     ...["--kafka-brokers", kafka.brokers.join(","), "--kafka-topic", topic],
+    ...(exactlyOnce ? ["--files-exactly-once", "--files-checkpoint-topic", `${topic}-checkpoints`] : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 /**
- * Fifteen rounds of the kill loop in every test run, and a gateway with a deliberate fault that it must find; `deno task soak` has more
+ * Twenty rounds of the kill loop in every test run, and a gateway with a deliberate fault that it must find; `deno task soak` has more
  * rounds, with the servers killed too.
  *
  * @module
@@ -30,6 +30,10 @@ if (program !== null && kafkaMissing === null) {
         say(`kill loop: ${told(await killLoop({ ...behind, mosquitto }, { seed, rounds, serversToo: false }))}`);
       },
     );
+    await t.step("with exactly-once files no row comes twice either, beside a stream", async () => {
+      const options = { seed: seed + 2, rounds: 5, serversToo: false, exactlyOnce: true };
+      say(`kill loop, exactly once: ${told(await killLoop({ ...behind, mosquitto }, options))}`);
+    });
     await t.step("a gateway that acknowledges before Kafka has it is found out", async () => {
       const folder = await Deno.makeTempDir({ prefix: "weir-early-" });
       const options = { seed: seed + 1, rounds: 4, serversToo: false, program: await earlyProgram(folder) };
