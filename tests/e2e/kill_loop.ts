@@ -70,7 +70,7 @@ export async function killLoop(
   servers: { readonly kafka: RunningKafka; readonly proxy: KafkaProxy; readonly mosquitto: Mosquitto },
   options: KillLoopOptions,
 ): Promise<KillSummary> {
-  const { kafka } = servers;
+  const { kafka, mosquitto } = servers;
   const { exactlyOnce = false } = options;
   const dice = seededDice(options.seed);
   const root = await Deno.makeTempDir({ prefix: "weir-kill-" });
