@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { kafkaAvailability } from "../support/kafka.ts";
 import { brokerNodes, type KafkaCluster, startKafkaCluster } from "../support/kafka_cluster.ts";
-import { assertInOrderOnce, type KafkaFlood, numberOf, partitionsFlooded, startFlood } from "../support/kafka_flood.ts";
+import { assertInOrderOnce, numberOf, partitionsFlooded, startFlood, whileSending } from "../support/kafka_flood.ts";
 import { sinkFor } from "../support/kafka_rig.ts";
 import { say } from "../support/seed.ts";
 import { eventually, leftOut } from "../support/servers.ts";
@@ -56,33 +56,6 @@ async function brokersInTurn(cluster: KafkaCluster): Promise<void> {
     }
   });
   say(`brokers stopped and killed in turn: ${told}`);
-}
-
-/** Sends into a new topic while `act` does its harm; then everything has to be in Kafka, once, in order. What it was like, for people. */
-async function whileSending(
-  cluster: KafkaCluster,
-  topic: string,
-  act: (flood: KafkaFlood) => Promise<void>,
-): Promise<string> {
-  await cluster.createTopic(topic, 6);
-  const rig = sinkFor(cluster, { topic });
-  await rig.open();
-  const flood = startFlood(rig);
-  try {
-    await flood.caughtUp("at first");
-    await act(flood);
-    await flood.stop();
-  } finally {
-    await flood.halt();
-    await rig.sink.close();
-  }
-  const records = await cluster.read(topic);
-  assertInOrderOnce(records);
-  assert.equal(records.length, flood.sent, "nothing is lost or doubled");
-  assert.deepEqual(rig.rejected, []);
-  const silence = (flood.longestSilenceMs / 1000).toFixed(1);
-  return `${flood.sent} readings, 0 lost, 0 doubled, ${rig.sink.status().retries} batches sent again, ` +
-    `${silence} s without an acknowledgement at the longest`;
 }
 
 async function topicMadeAgain(cluster: KafkaCluster): Promise<void> {

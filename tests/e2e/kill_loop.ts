@@ -27,6 +27,11 @@ export interface KillLoopOptions {
   readonly serversToo: boolean;
   /** With `--files-exactly-once`: no row may come twice. Default: off. */
   readonly exactlyOnce?: boolean;
+  /**
+   * Nearly every request to Kafka is lost until the last kill, and every life takes in readings: each kill hits what Kafka has not. For
+   * programs that are to be found out. Default: off.
+   */
+  readonly kafkaHardlyReached?: boolean;
   /** The program, without its arguments. Default: the one under test. */
   readonly program?: readonly string[];
 }
@@ -78,7 +83,13 @@ export async function killLoop(
   await Deno.mkdir(`${root}/drop`);
   await kafka.createTopic(topic, 3);
   // Requests take their time on the way, and die with their sender: otherwise hardly a reading would be in flight when the kill comes.
-  servers.proxy.misbehave({ dice: seededDice(options.seed + 1), kinds: ["request_late"], share: 0.5, hangMsMax: 0 });
+  const { kafkaHardlyReached = false } = options;
+  servers.proxy.misbehave({
+    dice: seededDice(options.seed + 1),
+    kinds: [kafkaHardlyReached ? "request_lost" : "request_late"],
+    share: kafkaHardlyReached ? 0.95 : 0.5,
+    hangMsMax: 0,
+  });
   const start = () => startGateway(argumentsFor(root, topic, servers, exactlyOnce), {}, options.program);
   let gateway = start();
   let sensors: SensorStream | null = null;
@@ -103,10 +114,10 @@ export async function killLoop(
       gateway = start();
     }
     // What is read last, of each topic and device, is read after the last kill: once it is there, whatever is missing before it is lost.
+    if (kafkaHardlyReached) servers.proxy.misbehave(null);
     await gateway.logged(/Connected to mqtt:/, 60_000);
     await dropDump(root, dumps++);
-    const { sent } = sensors;
-    await eventually("the sensors have spoken to the last gateway", () => (sensors?.sent ?? 0) > sent + 2 * topics);
+    await spoken(sensors);
     await sensors.stop();
     const kills = options.rounds;
     const summary = await settled(gateway, { root, topic, kafka, dumps, sent: sensors.sent, kills, exactlyOnce });
@@ -122,6 +133,12 @@ export async function killLoop(
     gateway.signal("SIGKILL");
     await gateway.ended;
   }
+}
+
+/** Waits until the sensors have said more, each of them. */
+async function spoken(sensors: SensorStream): Promise<void> {
+  const { sent } = sensors;
+  await eventually("the sensors have spoken", () => sensors.sent > sent + 5 * topics);
 }
 
 interface Expected {

@@ -8,8 +8,9 @@ import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../src/core/clock.ts";
 import type { Lane } from "../../src/core/flow.ts";
 import { createPartitioner } from "../../src/sink/kafka/partitioner.ts";
-import type { ConsumedRecord } from "./kafka.ts";
-import { type KafkaRig, numbered } from "./kafka_rig.ts";
+import type { KafkaSinkOptions } from "../../src/sink/kafka/sink.ts";
+import type { ConsumedRecord, RunningKafka } from "./kafka.ts";
+import { type KafkaRig, numbered, sinkFor } from "./kafka_rig.ts";
 import { eventually } from "./servers.ts";
 
 /** The flood. */
@@ -85,6 +86,37 @@ export function startFlood({ sink, delivered }: KafkaRig, from = 0): KafkaFlood 
       assert.equal(delivered.length, sent, "each is reported once");
     },
   };
+}
+
+/**
+ * Sends into a new topic while `act` does its harm; then everything has to be in Kafka, once, in order.
+ *
+ * @returns what it was like, for people
+ */
+export async function whileSending(
+  kafka: Pick<RunningKafka, "adminBrokers" | "createTopic" | "read">,
+  topic: string,
+  act: (flood: KafkaFlood) => Promise<void>,
+  options: Partial<KafkaSinkOptions> = {},
+): Promise<string> {
+  await kafka.createTopic(topic, 6);
+  const rig = sinkFor(kafka, { topic, ...options });
+  await rig.open();
+  const flood = startFlood(rig);
+  try {
+    await flood.caughtUp("at first");
+    await act(flood);
+    await flood.stop();
+  } finally {
+    await flood.halt();
+    await rig.sink.close();
+  }
+  const records = await kafka.read(topic);
+  assertInOrderOnce(records);
+  assert.equal(records.length, flood.sent, "nothing is lost or doubled");
+  assert.deepEqual(rig.rejected, []);
+  return `${flood.sent} readings, 0 lost, 0 doubled, ${rig.sink.status().retries} batches sent again, ` +
+    `${(flood.longestSilenceMs / 1000).toFixed(1)} s without an acknowledgement at the longest`;
 }
 
 /** Fails unless the records of each key and lane stand in the order of sending, all in one partition, and none is there twice. */
