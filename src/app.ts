@@ -15,8 +15,9 @@ import type { AppStatus, FileStatus, LetterSums } from "./core/status.ts";
 import type { Ledger } from "./core/store.ts";
 import { createTally, type Sums, type Tally } from "./core/tally.ts";
 import type { Settings } from "./config/settings.ts";
+import { storedFields } from "./decode/stored_fields.ts";
 import { startStatusServer, type StatusServer } from "./ops/status/status_server.ts";
-import { createPipeline, type Pipeline } from "./pipeline.ts";
+import { createPipeline, type Pipeline, type PipelineParts } from "./pipeline.ts";
 import { buildParts, normalizerOf, type Parts, schedulingOf, weightsOf } from "./registry.ts";
 import { createDeadlineWatch, type DeadlineWatchOptions, type Watched } from "./scheduler/deadline_watch.ts";
 import type { FairShareOptions } from "./scheduler/defaults.ts";
@@ -97,6 +98,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
   const normalizer: Normalizer = {
     checkHeader: (header) => rules.checkHeader(header),
     normalize: (row, arrival) => rules.normalize(row, arrival),
+    lineWriter: (header, delimiter, arrival) => rules.lineWriter?.(header, delimiter, arrival) ?? null,
   };
   let weights = weightsOf(settings);
   const deadlines = createDeadlineWatch(watchOptions(settings, fairShare), deps);
@@ -125,7 +127,14 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       const ledger = await ledgerFor(settings, deps);
       const tally = createTally();
       const parts = build(ledger, tally);
-      const pipeline = createPipeline({ ...deps, ...parts, letters: ledger, fairShare, tally });
+      const pipeline = createPipeline({
+        ...deps,
+        ...parts,
+        ...spooling(settings, ledger),
+        letters: ledger,
+        fairShare,
+        tally,
+      });
       try {
         await pipeline.start();
         await deadlines.start(watchedBy({ ledger, parts, pipeline, tally }));
@@ -161,6 +170,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       sources: sources.map((source) => source.status()),
       sink: sink.status(),
       ...(running === null ? {} : { letters: letterSums(running) }),
+      ...spoolStatus(running),
     };
   }
 
@@ -231,6 +241,18 @@ function watchOptions({ files }: Settings, { capRows, floorRows }: FairShareOpti
     pace: files?.pace ?? "cap",
     folders: (files?.folders ?? []).map(({ path, weight, periodMs }) => ({ path, weight, everyMs: periodMs })),
   };
+}
+
+/** A dry run puts nothing aside. */
+function spooling({ dryRun, limits }: Settings, store: Ledger): Pick<PipelineParts, "spool"> {
+  if (dryRun) return {};
+  const { spoolBytesMax: bytesMax, spoolWhenFull: whenFull } = limits;
+  return { spool: { store, bytesMax, whenFull, parseFields: storedFields } };
+}
+
+function spoolStatus(running: Running | null): Pick<AppStatus, "spool"> {
+  const spool = running?.pipeline.spool() ?? null;
+  return spool === null ? {} : { spool };
 }
 
 function letterSums({ parts, retention, follower }: Running): LetterSums {

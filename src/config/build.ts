@@ -41,6 +41,8 @@ export function buildSettings(gathered: Gathered, files: NamedFiles, surrounding
       inFlightRows: value(limits.inFlight),
       filesInFlightRows: value(limits.filesInFlight),
       inFlightBytes: value(limits.inFlightBytes),
+      spoolBytesMax: value(limits.spoolMax),
+      spoolWhenFull: value(limits.spoolWhenFull),
       deadLetterBytesMax: value(limits.deadLetterMax),
       deadLetterKeepForMs: unlessNone(value(limits.deadLetterKeepFor)),
     },

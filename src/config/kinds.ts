@@ -95,6 +95,21 @@ export function sizeOrNone(minBytes: number): Kind<number | "none"> {
   return orNone(size(minBytes), "SIZE|none");
 }
 
+/** A {@linkcode size}, or `0` for none. */
+export function sizeOrZero(minBytes: number): Kind<number> {
+  const inner = size(minBytes);
+  return kind({
+    placeholder: "SIZE",
+    allowed: `${inner.allowed}, or 0 for none`,
+    number: "integer",
+    parse(value) {
+      if (value === "0") return 0;
+      const parsed = inner.parse(value);
+      return parsed.ok ? parsed.value : refuse();
+    },
+  });
+}
+
 const timeUnits: Readonly<Record<string, number>> = {
   "": 1000,
   ms: 1,

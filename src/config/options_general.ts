@@ -5,7 +5,7 @@
  */
 import { reasons } from "../core/reading.ts";
 import { type Kind, kind, refuse } from "./kind.ts";
-import { count, duration, durationOrNone, moment, oneOf, path, rate, size, text } from "./kinds.ts";
+import { count, duration, durationOrNone, moment, oneOf, path, rate, size, sizeOrZero, text } from "./kinds.ts";
 import { type CommandName, defaulted, optional, toggle } from "./option.ts";
 
 const gatewayCommands: readonly CommandName[] = ["run", "check", "demo"];
@@ -100,6 +100,21 @@ export const limits = {
     commands: gatewayCommands,
     help: "bytes on their way to the sink, at most",
     unit: "bytes",
+  }),
+  spoolMax: defaulted("spool-max", sizeOrZero(4_194_304), "256MiB", {
+    group: "Limits",
+    commands: gatewayCommands,
+    help: "size of the disk buffer for streams, at most; 0: none",
+    unit: "bytes",
+    more:
+      "Readings of streams go to the state folder when the sink is slow or away, are acknowledged to the broker there, and are sent in their order later. While all is well nothing of them is written to the disk.",
+  }),
+  spoolWhenFull: defaulted("spool-when-full", oneOf("block", "drop_oldest", "drop_newest"), "block", {
+    group: "Limits",
+    commands: gatewayCommands,
+    help: "what becomes of streams when that buffer is full",
+    more:
+      "`block`: nothing more is acknowledged, and the broker's session holds the rest. `drop_oldest` makes room, `drop_newest` acknowledges and forgets what comes; both are counted and said.",
   }),
   deadLetterMax: defaulted("dead-letter-max", size(65_536), "64MiB", {
     group: "Limits",

@@ -203,6 +203,10 @@ export interface LimitSettings {
   readonly filesInFlightRows: number | null;
   /** Bytes in flight to the sink, at most. */
   readonly inFlightBytes: number;
+  /** Size of the disk buffer for streams, at most; 0: none. */
+  readonly spoolBytesMax: number;
+  /** What becomes of readings of streams when it is full. */
+  readonly spoolWhenFull: "block" | "drop_oldest" | "drop_newest";
   /** Size of the dead letters on disk, at most. */
   readonly deadLetterBytesMax: number;
   /** Dead letters that came in longer ago are deleted; null: none. */

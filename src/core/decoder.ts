@@ -62,6 +62,19 @@ export interface DecoderState {
   readonly encoding?: FileEncoding;
 }
 
+/**
+ * Is offered a plain line of a file, `[from, stop)` of `bytes` without its line ending: all ASCII and without quotes. `row`, `start` and `end`
+ * are those of its row. True: it was taken, and the decoder makes no row of it. The bytes are valid during the call only.
+ */
+export type TakeLine = (
+  bytes: Uint8Array,
+  from: number,
+  stop: number,
+  row: number,
+  start: number,
+  end: number,
+) => boolean;
+
 /** Reads rows out of the bytes of one file. */
 export interface Decoder {
   readonly format: FileFormat;
@@ -73,9 +86,12 @@ export interface Decoder {
    * Appends at most `maxRows` decoded rows to `into` and returns how many. 0 means that it needs more bytes, or, after `end`, that it is
    * done.
    *
+   * With `take`, plain lines may be offered to it instead. Those that it takes count as rows, and stand before the one row that is then
+   * appended at most.
+   *
    * @throws {WeirError} `bad_file` when the file as a whole cannot be read on.
    */
-  pull(maxRows: number, into: Row[]): number;
+  pull(maxRows: number, into: Row[], take?: TakeLine): number;
   /** The bytes of a row given by the last `pull`; valid until the next `push` or `pull`. */
   raw(row: Row): Uint8Array;
   /** The state from which a new decoder goes on after `row` (the end of row `row.row`). Its constant parts are known from the first row on. */
@@ -107,6 +123,17 @@ export type Normalized =
   | { readonly kind: "filtered" }
   | { readonly kind: "misfit"; readonly reason: Reason; readonly detail: string };
 
+/** Writes the JSON text of plain CSV lines byte by byte: the quick way to what `normalize` gives. */
+export interface LineWriter {
+  /** Bytes that a text may have more than its line. */
+  readonly extraBytes: number;
+  /**
+   * Writes the JSON text of the line `[from, stop)` to `into` at `at`, where there is room, and returns where it ends. -1: only `normalize`
+   * can tell what becomes of this line. `line` is as {@linkcode TakeLine} has it.
+   */
+  write(line: Uint8Array, from: number, stop: number, into: Uint8Array, at: number): number;
+}
+
 /** Row to reading: aliases, coercion, schema, rules, origin, processing time and the JSON text; the same for both origins. */
 export interface Normalizer {
   /**
@@ -116,6 +143,11 @@ export interface Normalizer {
    */
   checkHeader(header: readonly string[]): void;
   normalize(row: CellsRow | ObjectRow, arrival: Arrival): Normalized;
+  /**
+   * A quicker way for the rows of a file under a checked header; null, or absent, when there is none. Valid until the next call: it keeps the
+   * arrival.
+   */
+  lineWriter?(header: readonly string[], delimiter: string, arrival: Arrival): LineWriter | null;
 }
 
 /** Turns an MQTT payload into rows (`row` = index in an array payload; `start` and `end` cover the payload). Never throws. */

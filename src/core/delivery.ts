@@ -15,10 +15,13 @@ export type Origin = "real_time" | "batch";
  * How an item ended. Each is a durable home, except `dropped`, which only a flag of the operator can cause.
  * `read = delivered + filtered + dead_lettered + dropped` holds at rest.
  */
-export type Verdict = "delivered" | "filtered" | "dead_lettered" | "dropped";
+export type Ending = "delivered" | "filtered" | "dead_lettered" | "dropped";
+
+/** What a source is told of an item: how it ended, or that it is safe on the gateway's disk and goes on from there (`spooled`; streams only). */
+export type Verdict = Ending | "spooled";
 
 /** How many items ended how. */
-export type VerdictCounts = Readonly<Record<Verdict, number>>;
+export type VerdictCounts = Readonly<Record<Ending, number>>;
 
 /** The way back to a source. */
 export interface Delivery {

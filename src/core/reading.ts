@@ -18,6 +18,19 @@ interface ItemBase {
   readonly bytes: number;
 }
 
+/**
+ * A reading as bytes: its JSON text and behind it its id, in a page that many readings share and that is not written to again. A sink that
+ * sends bytes copies them and makes no text.
+ */
+export interface PackedReading {
+  readonly page: Uint8Array;
+  /** The JSON text in UTF-8, without white space: `[from, valueEnd)` of the page. */
+  readonly from: number;
+  readonly valueEnd: number;
+  /** The id: `[valueEnd, idEnd)`. */
+  readonly idEnd: number;
+}
+
 /** A good one: normalized, through the rules, ready to send. */
 export interface Reading extends ItemBase {
   readonly kind: "reading";
@@ -26,6 +39,8 @@ export interface Reading extends ItemBase {
   readonly fields: Fields;
   /** The JSON text that is sent: `fields` with the source's digits. */
   readonly value: string;
+  /** The same as bytes, when it was made so: `fields`, `value` and `id` are then made of these bytes at each call. */
+  readonly packed?: PackedReading;
   /** Row number in the file, header not counted, from 1; for MQTT the index in the payload's array, from 0. */
   readonly row: number;
   /** Byte offset of the row in the (inflated) file; -1 for MQTT. */

@@ -39,6 +39,13 @@ export interface Sink {
   flush(): Promise<void>;
   /** Gives up: nothing is reported after it resolves. Never throws. */
   close(): Promise<void>;
+  /**
+   * Gives back readings of the lane of streams out of those that it is asked for, to be sent again later: they are as if they had never
+   * been sent, and are not reported. It gives back none that it has begun to send (an attempt may have arrived), and none
+   * that would be first to be tried at their place: what stays tells, by its verdict, that the way is free. Each that is given back comes
+   * with the one that stays ahead of it. Absent: it gives back nothing.
+   */
+  takeBack?(readings: ReadonlySet<Reading>): ReadonlyMap<Reading, Reading>;
   status(): SinkStatus;
   /** Tries what `check --connect` tries. Stands alone: needs no `open`. Never throws. */
   check(): Promise<readonly Finding[]>;

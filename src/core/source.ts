@@ -27,6 +27,8 @@ export interface Source {
   drained(): Promise<void>;
   finished(): Promise<void>;
   close(): Promise<void>;
+  /** How much of its own bounds is in use, 0 to 1 or a little more: what was taken in and is not settled. Absent: it has none. */
+  fill?(): number;
   status(): SourceStatus;
   /** Tries what `check --connect` tries: reachable, allowed, there. Stands alone: it needs no `start`. Never throws. */
   check(): Promise<readonly Finding[]>;

@@ -107,6 +107,22 @@ export interface LetterSums {
   readonly forwarded: number;
 }
 
+/** Readings of streams that wait on disk for the sink. */
+export interface SpoolStatus {
+  readonly readings: number;
+  readonly bytes: number;
+  /** `--spool-max`; 0: there is no spool. */
+  readonly bytesMax: number;
+  /** Ms since the first in order came in; null when it is empty. */
+  readonly oldestAgeMs: number | null;
+  /** Readings that were dropped for want of room since the start. */
+  readonly droppedReadings: number;
+  /** Topics that stand still because the sink does not get on with them. */
+  readonly stillTopics: number;
+  /** Why nothing can be written; null when all is well. */
+  readonly stuck: "full" | "failing" | null;
+}
+
 /** The whole program at a moment. */
 export interface AppStatus {
   readonly gateway: string;
@@ -119,6 +135,8 @@ export interface AppStatus {
   readonly streamDelay: DelayStatus;
   readonly sources: readonly SourceStatus[];
   readonly sink: SinkStatus;
+  /** Absent before the start. */
+  readonly spool?: SpoolStatus;
   /** Absent where dead letters are not acted on (a dry run). */
   readonly letters?: LetterSums;
 }

@@ -3,24 +3,24 @@
  *
  * @module
  */
-import type { Origin, Verdict } from "./delivery.ts";
+import type { Ending, Origin } from "./delivery.ts";
 
 /** Counts of one origin since the start. */
 export interface Sums {
-  /** Items that left their flow. */
+  /** Items that left their flow, and readings that an earlier run left in the spool. */
   readonly read: number;
   readonly delivered: number;
   readonly filtered: number;
   readonly dead_lettered: number;
   readonly dropped: number;
-  /** Read, and no verdict yet. */
+  /** Read, and not ended yet: on their way, or in the spool. */
   readonly open: number;
 }
 
 /** Counts items and verdicts. */
 export interface Tally {
   read(origin: Origin, count: number): void;
-  settled(origin: Origin, verdict: Verdict, count: number): void;
+  settled(origin: Origin, verdict: Ending, count: number): void;
   sums(origin: Origin): Sums;
 }
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Fields } from "../core/reading.ts";
 import { WeirError } from "../core/error.ts";
 import { quoted } from "../core/text.ts";
 import type { SchemaField } from "./schema.ts";
@@ -53,19 +52,6 @@ export function createFieldNames(schemaFields: readonly SchemaField[], aliases: 
     }
   }
   return { fields, slotOf };
-}
-
-/**
- * An object without inherited properties, so that `__proto__` and `constructor` are fields like any other. Made by a constructor and not
- * by `Object.create(null)`, which engines give a slow layout.
- */
-class OwnFields {}
-Object.setPrototypeOf(OwnFields.prototype, null);
-Reflect.deleteProperty(OwnFields.prototype, "constructor");
-
-/** A new, empty set of fields. */
-export function ownFields(): Fields {
-  return new OwnFields() as Fields;
 }
 
 function wrong(what: string, advice: string): WeirError {

@@ -29,6 +29,8 @@ export interface LineRuns {
   readonly at: number;
   readonly latin: string;
   readonly text: string | null;
+  /** The bytes of the run, valid until the next `push`. */
+  readonly bytes: Uint8Array;
   readonly longEnd: number;
   readonly longPrefix: Uint8Array;
   push(chunk: Uint8Array, from: number): void;
@@ -48,6 +50,7 @@ export function createLineRuns(firstByte: number, rowBytesMax: number): LineRuns
   let at = firstByte;
   let latin = "";
   let text: string | null = "";
+  let bytes: Uint8Array = new Uint8Array(0);
   let longPrefix = new Uint8Array(0);
   /** End of the long line that was found; -1 while it is still looked for. */
   let longEnd = -1;
@@ -60,6 +63,7 @@ export function createLineRuns(firstByte: number, rowBytesMax: number): LineRuns
     at = from;
     latin = window.latin1(from, to);
     text = window.isAscii(from, to) ? latin : window.utf8(from, to);
+    bytes = window.view(from, to);
     searchedTo = from;
     return "run";
   };
@@ -87,6 +91,9 @@ export function createLineRuns(firstByte: number, rowBytesMax: number): LineRuns
     },
     get text() {
       return text;
+    },
+    get bytes() {
+      return bytes;
     },
     get longEnd() {
       return longEnd;

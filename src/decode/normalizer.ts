@@ -15,15 +15,17 @@
  */
 import { Buffer } from "node:buffer";
 import type { Arrival, CellsRow, Normalized, Normalizer, ObjectRow } from "../core/decoder.ts";
+import { ownFields } from "../core/own_fields.ts";
 import type { Fields, Reason } from "../core/reading.ts";
 import { quoted } from "../core/text.ts";
 import type { Coerced } from "./coerce.ts";
 import { createCoercion, jsonString } from "./coerce.ts";
 import { mayLoseDigits, parseExact } from "./digits.ts";
-import { createFieldNames, ownFields, rescuedName, reservedNames } from "./field_names.ts";
+import { createFieldNames, rescuedName, reservedNames } from "./field_names.ts";
 import type { HeaderPlan } from "./header_plan.ts";
 import { checkHeader, isArrivalTime, planHeader } from "./header_plan.ts";
 import { isFields } from "./json_value.ts";
+import { planLineWriter, type PlannedWriter } from "./line_writer.ts";
 import type { RuleSetting } from "./rules.ts";
 import { createRules } from "./rules.ts";
 import type { SchemaField } from "./schema.ts";
@@ -94,6 +96,8 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
   const processed: ReadTime = { value: 0, json: "" };
   let processedMs = NaN;
   let plan: HeaderPlan = planHeader([], names);
+  /** The writer of plain lines under the last header asked for. */
+  let writer: { readonly header: readonly string[]; readonly planned: PlannedWriter | null } | null = null;
 
   const add = (name: string, key: string, value: unknown, json: string): void => {
     fields[name] = value;
@@ -247,8 +251,32 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
     return finish(arrival);
   };
 
+  /** Rules, and checks of more than a field, need the fields themselves. */
+  const planWriter = (header: readonly string[], delimiter: string): PlannedWriter | null => {
+    const { columnOf, extraColumns } = planHeader(header, names);
+    const isSimple = rules === null && schema.checkWhole === null && schema.checkExtra === null;
+    if (!isSimple || extraColumns.length > 0 && (extraMode === "rescue" || extraMode === "reject")) return null;
+    if (declared.some((field, slot) => field.required && columnOf[slot] === -1 && !isArrivalTime(field))) return null;
+    const known = declared.flatMap((field, slot) => {
+      const column = columnOf[slot] ?? -1;
+      return column < 0 && !isArrivalTime(field) ? [] : [{ field, column, key: declaredKeys[slot] ?? "" }];
+    });
+    const kept = extraMode === "drop" ? [] : extraColumns.map(({ name, column }) => ({
+      field: { name, types: anyType, required: false, check: null },
+      column,
+      key: `${jsonString(name)}:`,
+    }));
+    const epoch = options.timeFormat === "epoch";
+    return planLineWriter({ columns: header.length, fields: [...known, ...kept], delimiter, times, epoch });
+  };
+
   return {
     checkHeader: (header) => checkHeader(header, headerRules),
+    lineWriter(header, delimiter, arrival) {
+      if (writer?.header !== header) writer = { header, planned: planWriter(header, delimiter) };
+      writer.planned?.arrive(arrival);
+      return writer.planned;
+    },
     normalize(row, arrival) {
       keys.length = 0;
       texts.length = 0;

@@ -25,54 +25,50 @@ export interface PayloadOptions {
 export function createPayloadDecoder(options: PayloadOptions): DecodePayload {
   return (payload) => {
     const end = payload.length;
-    const bad = (row: number, reason: Reason, detail: string): BadRow => ({
-      kind: "bad",
-      row,
-      start: 0,
-      end,
-      reason,
-      detail,
-    });
-    const good = (row: number, object: ObjectRow["object"], text: string): ObjectRow => ({
-      kind: "object",
-      row,
-      start: 0,
-      end,
-      object,
-      text,
-    });
-    const scalar = (text: string, value: unknown): Row => good(0, { value }, `{"value":${text}}`);
-
     if (end > options.payloadBytesMax) {
       return [
         bad(
+          end,
           0,
           "too_long",
           `The payload has ${formatBytes(end)}, over the limit of ${formatBytes(options.payloadBytesMax)}`,
         ),
       ];
     }
-    if (end === 0) return [bad(0, "bad_json", "The payload is empty")];
-    if (!isUtf8(payload)) return [bad(0, "invalid_utf8", `The payload of ${end} bytes is not valid UTF-8`)];
+    if (end === 0) return [bad(end, 0, "bad_json", "The payload is empty")];
+    if (!isUtf8(payload)) return [bad(end, 0, "invalid_utf8", `The payload of ${end} bytes is not valid UTF-8`)];
     const text = textOf(payload);
-    if (isTooDeep(text)) return [bad(0, "bad_json", `The payload is nested deeper than ${nestingMax} levels`)];
+    if (isTooDeep(text)) return [bad(end, 0, "bad_json", `The payload is nested deeper than ${nestingMax} levels`)];
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch (error) {
-      if (isPlainWord(text)) return [scalar(jsonString(text.trim()), text.trim())];
-      return [bad(0, "bad_json", `${quoted(text, 60)} is not JSON: ${jsonProblem(error)}`)];
+      if (isPlainWord(text)) return [scalar(end, jsonString(text.trim()), text.trim())];
+      return [bad(end, 0, "bad_json", `${quoted(text, 60)} is not JSON: ${jsonProblem(error)}`)];
     }
-    if (isFields(value)) return [good(0, value, text)];
-    if (!Array.isArray(value)) return [scalar(text.trim(), value)];
-    if (value.length === 0) return [bad(0, "bad_json", "The payload is an array without elements")];
+    if (isFields(value)) return [good(end, 0, value, text)];
+    if (!Array.isArray(value)) return [scalar(end, text.trim(), value)];
+    if (value.length === 0) return [bad(end, 0, "bad_json", "The payload is an array without elements")];
     const texts = elementTexts(text);
     return value.map((element, row) =>
       isFields(element)
-        ? good(row, element, texts[row] ?? "")
-        : bad(row, "bad_json", `Element ${row} of the payload is ${kindOf(element)}, not an object`)
+        ? good(end, row, element, texts[row] ?? "")
+        : bad(end, row, "bad_json", `Element ${row} of the payload is ${kindOf(element)}, not an object`)
     );
   };
+}
+
+/** Made for every message: functions of the module, not closures. `end` is the length of the payload. */
+function bad(end: number, row: number, reason: Reason, detail: string): BadRow {
+  return { kind: "bad", row, start: 0, end, reason, detail };
+}
+
+function good(end: number, row: number, object: ObjectRow["object"], text: string): ObjectRow {
+  return { kind: "object", row, start: 0, end, object, text };
+}
+
+function scalar(end: number, text: string, value: unknown): Row {
+  return good(end, 0, { value }, `{"value":${text}}`);
 }
 
 /** The text of valid UTF-8 without its byte order mark. Half the cost of a TextDecoder, which matters for texts as short as payloads. */

@@ -5,7 +5,6 @@
  * @module
  */
 import { createServer, type Server, type Socket } from "node:net";
-import { Aedes } from "aedes";
 
 /** A running broker. */
 export interface Broker {
@@ -23,6 +22,8 @@ const host = "127.0.0.1";
 
 /** Starts a broker. Sessions live in memory and end with it. */
 export async function startBroker(): Promise<Broker> {
+  // Only now: loading it would cost every start of the program a tenth of its time.
+  const { Aedes } = await import("aedes");
   // A gateway that holds back its PUBACKs is no frozen client: the default would cut it off after a minute.
   const aedes = await Aedes.createBroker({ drainTimeout: 0 });
   const sockets = new Set<Socket>();

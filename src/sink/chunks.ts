@@ -13,7 +13,7 @@
  */
 import type { ChunkSink, Place } from "../core/chunk.ts";
 import type { Clock, Timer } from "../core/clock.ts";
-import type { Delivery, Verdict } from "../core/delivery.ts";
+import type { Delivery, Ending } from "../core/delivery.ts";
 import { WeirError } from "../core/error.ts";
 import type { Item, Misfit, Reading, Reason } from "../core/reading.ts";
 import type { LetterQueue } from "./letter_queue.ts";
@@ -39,7 +39,7 @@ export interface ChunksParts {
   /** What the sink refused, as a dead letter. */
   readonly misfitOf: (reading: Reading, reason: Reason, detail: string) => Misfit;
   /** These have their verdict. */
-  readonly settle: (items: readonly Item[], verdict: Verdict) => void;
+  readonly settle: (items: readonly Item[], verdict: Ending) => void;
 }
 
 /** Gathers and commits. */
@@ -174,14 +174,14 @@ export function createChunks(parts: ChunksParts): Chunks {
   };
 }
 
-function verdictOf(item: Item, misfits: ReadonlyMap<Item, Misfit>): Verdict {
+function verdictOf(item: Item, misfits: ReadonlyMap<Item, Misfit>): Ending {
   if (misfits.has(item)) return "dead_lettered";
   return item.kind === "filtered" ? "filtered" : "delivered";
 }
 
 /** Where each file goes on after these items. */
 function placesAfter(items: readonly Item[], misfits: ReadonlyMap<Item, Misfit>): readonly Place[] {
-  const ofDelivery = new Map<Delivery, { last: number; readonly ended: Record<Verdict, number> }>();
+  const ofDelivery = new Map<Delivery, { last: number; readonly ended: Record<Ending, number> }>();
   for (const item of items) {
     const sums = ofDelivery.get(item.delivery) ??
       { last: 0, ended: { delivered: 0, filtered: 0, dead_lettered: 0, dropped: 0 } };

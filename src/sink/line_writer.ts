@@ -174,7 +174,7 @@ function nextBatch(waiting: readonly Waiting[]): readonly Waiting[] {
   let length = 0;
   for (const { reading } of waiting) {
     length += 1;
-    bytes += reading.value.length + 1;
+    bytes += reading.bytes + 1;
     if (bytes >= batchBytesMax) break;
   }
   return length === waiting.length ? waiting : waiting.slice(0, length);

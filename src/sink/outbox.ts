@@ -14,7 +14,7 @@
  * @module
  */
 import type { Clock } from "../core/clock.ts";
-import type { Verdict } from "../core/delivery.ts";
+import type { Ending } from "../core/delivery.ts";
 import type { Dice } from "../core/dice.ts";
 import type { Emit } from "../core/event.ts";
 import type { Lane } from "../core/flow.ts";
@@ -39,7 +39,28 @@ export interface OutboxParts {
   readonly chunkRowsMax: () => number;
   /** Listens to what was delivered, before it is settled (the stream's delay is measured so). */
   readonly onDelivered?: (lane: Lane, readings: readonly Reading[]) => void;
+  /** Absent: all is settled at its delivery. */
+  readonly detour?: Detour;
 }
+
+/** Somebody who settles some readings on behalf of their deliveries: those that took the detour over the disk. */
+export interface Detour {
+  /** The sink answered. */
+  answered(lane: Lane): void;
+  /** The sink refused a reading: it goes on as another item. */
+  replaced(reading: Reading, item: Item): void;
+  /** Settles an item where it belongs. False: its credit is back already. */
+  settle(item: Item, ending: Ending): boolean;
+}
+
+const noDetour: Detour = {
+  answered: () => {},
+  replaced: () => {},
+  settle(item, ending) {
+    item.delivery.settle(item.index, ending);
+    return true;
+  },
+};
 
 /** Gives every item its verdict. */
 export interface Outbox {
@@ -59,24 +80,22 @@ export interface Outbox {
 
 /** Makes an {@linkcode Outbox}. */
 export function createOutbox(parts: OutboxParts): Outbox {
-  const { sink, tally, release, clock } = parts;
+  const { sink, tally, release, clock, detour = noDetour } = parts;
   const lettersOf: Readonly<Record<Lane, LetterQueue>> = {
     stream: createLetterQueue("stream", parts, settleMisfits),
     files: createLetterQueue("files", parts, settleMisfits),
   };
 
-  function settle(item: Item, verdict: Verdict): void {
-    item.delivery.settle(item.index, verdict);
-    tally.settled(item.delivery.origin, verdict, 1);
-  }
-
-  function settleAll(lane: Lane, items: readonly Item[], verdict: Verdict): void {
+  function settleAll(lane: Lane, items: readonly Item[], ending: Ending): void {
+    let rows = 0;
     let bytes = 0;
     for (const item of items) {
+      tally.settled(item.delivery.origin, ending, 1);
+      if (!detour.settle(item, ending)) continue;
+      rows += 1;
       bytes += item.bytes;
-      settle(item, verdict);
     }
-    release(lane, items.length, bytes);
+    if (rows > 0) release(lane, rows, bytes);
   }
 
   function settleMisfits(lane: Lane, misfits: readonly Misfit[]): void {
@@ -96,11 +115,15 @@ export function createOutbox(parts: OutboxParts): Outbox {
     open() {
       return sink.open({
         delivered(lane, readings) {
+          detour.answered(lane);
           parts.onDelivered?.(lane, readings);
           settleAll(lane, readings, "delivered");
         },
         rejected(lane, reading, reason, detail) {
-          lettersOf[lane].add([rejectedMisfit(reading, reason, detail, clock)]);
+          const misfit = rejectedMisfit(reading, reason, detail, clock);
+          detour.answered(lane);
+          detour.replaced(reading, misfit);
+          lettersOf[lane].add([misfit]);
         },
       });
     },

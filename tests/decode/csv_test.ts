@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse as csvParse } from "csv-parse/sync";
 import { WeirError } from "../../src/core/error.ts";
-import type { DecoderState } from "../../src/core/decoder.ts";
+import type { DecoderState, Row } from "../../src/core/decoder.ts";
 import type { CsvOptions } from "../../src/decode/csv.ts";
 import { createCsvDecoder } from "../../src/decode/csv.ts";
 import type { Drained } from "./drain.ts";
@@ -263,4 +263,35 @@ Deno.test("where csv-parse refuses a file, so is a row of it refused", () => {
     { numRuns: 1000 },
   );
   assert.ok(refused > 100, `only ${refused} files were bad enough to compare`);
+});
+
+Deno.test("a line that is taken as it is, is the row that it would have been; the others come as ever, in order", () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 });
+  const document = fc.oneof(csvDocument, csvTable.map((table) => [...bytesOf(writtenCsv(table))]));
+  fc.assert(fc.property(document, sizes, fc.integer({ min: 1, max: 4 }), (file, pieces, everyTaken) => {
+    const bytes = new Uint8Array(file);
+    const changes = { delimiter: ",", comment: "b" };
+    const expected = read(bytes, changes);
+    const seen: unknown[] = [];
+    let offered = 0;
+    const open = () => {
+      const decoder = createCsvDecoder({ ...options, ...changes }, bytes, null);
+      return {
+        ...decoder,
+        pull: (maxRows: number, into: Row[]) =>
+          decoder.pull(maxRows, into, (line, from, stop, row, start, end) => {
+            offered += 1;
+            const text = latin1(line.subarray(from, stop));
+            if (offered % everyTaken !== 0 || text.split(",").length !== 2 + Number(file.includes(0x6a))) return false;
+            const header = decoder.stateAfter({ row, end }).header ?? [];
+            into.push({ kind: "cells", row, start, end, header, cells: text.split(",") });
+            return true;
+          }),
+      };
+    };
+    const { rows, error } = drain(open, bytes, pieces);
+    seen.push(...rows.map(({ row }) => row));
+    assert.equal(error, expected.error);
+    assert.deepEqual(seen, expected.rows.map(({ row }) => row));
+  }));
 });

@@ -4,10 +4,23 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { type Clock, sleep, systemClock } from "../../src/core/clock.ts";
+import type { Reading } from "../../src/core/reading.ts";
+import type { Sink, SinkReport } from "../../src/core/sink.ts";
+
+import type { DeadLetterStore } from "../../src/core/store.ts";
+import { createTally } from "../../src/core/tally.ts";
+import { createPayloadDecoder } from "../../src/decode/payload.ts";
+import { createPipeline } from "../../src/pipeline.ts";
+import { fairShareDefaults } from "../../src/scheduler/defaults.ts";
+import { createMqttSource } from "../../src/source/mqtt/mqtt_source.ts";
+import { memoryLedger } from "../../src/store/memory_ledger.ts";
+import { startTcpProxy } from "../support/tcp_proxy.ts";
+import { defaultOptions, testParts } from "../source/mqtt/parts.ts";
 import { filterFile } from "../../src/store/filter_file.ts";
 import { makeAuthority } from "../support/certificates.ts";
-import type { MosquittoOptions } from "../support/mosquitto.ts";
-import { mosquittoTest, numbered, publish, publisher, run, type Running } from "../support/mqtt_rig.ts";
+import type { Mosquitto, MosquittoOptions } from "../support/mosquitto.ts";
+import { bothVersions, mosquittoTest, numbered, publish, publisher, run, type Running } from "../support/mqtt_rig.ts";
 import { eventually, freePort } from "../support/servers.ts";
 
 /** Longer than the network holds in small pieces, so that the bounds show: the payload is the name. */
@@ -110,6 +123,171 @@ mosquittoTest(
     });
   },
 );
+
+for (const version of bothVersions) {
+  mosquittoTest(
+    `MQTT ${version}: a connection that breaks again and again leaves nothing behind, and each message is read once`,
+    { config: ["max_inflight_messages 0"] },
+    async (broker) => {
+      await using proxy = startTcpProxy(broker.port);
+      // The pauses between the tries are a fifth as long.
+      const clock: Clock = {
+        ...systemClock,
+        nowMs: () => systemClock.nowMs() * 5,
+        after: (delayMs, act) => systemClock.after(delayMs / 5, act),
+      };
+      await using running = await run({ url: `mqtt://127.0.0.1:${proxy.port}`, version }, true, { clock });
+      const names = numbered(70);
+      const breaks = 5;
+      await running.subscribed();
+      for (let broken = 0; broken < breaks; broken++) {
+        await publish(broker, names.slice(broken * 10, broken * 10 + 10));
+        proxy.cut();
+        await eventually("it notices", () => !running.status().connected);
+        await publish(broker, names.slice(50 + broken * 4, 54 + broken * 4));
+        await eventually("it is back", () => running.status().connected);
+      }
+      await eventually("all have come", () => running.names.length >= names.length);
+      assert.deepEqual(running.names.toSorted(), names.toSorted(), "none is lost, and none is read twice");
+      running.settleAll();
+      await eventually("all are acknowledged", () => running.status().pendingMessages === 0);
+      const { reconnects, pendingBytes, inboxReadings } = running.status();
+      assert.deepEqual([reconnects, pendingBytes, inboxReadings, proxy.connections], [breaks, 0, 0, 1]);
+      assert.equal(running.parts.said("mqtt.connection_lost").length, 1, "said once, though it goes on");
+      assert.deepEqual(running.parts.said("mqtt.session_lost"), []);
+      assert.deepEqual(running.parts.said("mqtt.messages_unclaimed"), []);
+    },
+  );
+
+  mosquittoTest(
+    `MQTT ${version}: a killed broker that had saved its sessions is come back to, and nothing is lost`,
+    {},
+    async (broker) => {
+      await using running = await run({ url: broker.url, version }, true);
+      await running.subscribed();
+      await publish(broker, numbered(15));
+      await eventually("all have come", () => running.names.length === 15);
+      broker.save();
+      await eventually("they are saved", async () => {
+        return new TextDecoder().decode(await Deno.readFile(`${broker.folder}/mosquitto.db`)).includes("m14");
+      });
+      await broker.stop("SIGKILL");
+      await eventually("the source notices", () => !running.status().connected);
+      await broker.start();
+      await eventually("it is back", () => running.status().connected);
+      await publish(broker, ["after"]);
+      running.settleAll();
+      await eventually("new ones come", () => running.names.includes("after"));
+      await eventually("all are acknowledged", () => running.status().pendingMessages === 0);
+      assert.deepEqual([...new Set(running.names)], [...numbered(15), "after"]);
+      assert.deepEqual(running.parts.said("mqtt.session_lost"), []);
+    },
+  );
+}
+
+mosquittoTest(
+  "Payloads of 10 MB become dead letters with their bytes, within the inbox's bytes, and harm no other message",
+  { config: ["max_queued_messages 0"] },
+  async (broker) => {
+    const inboxBytesMax = 32 * 1024 ** 2;
+    const decodePayload = createPayloadDecoder({ payloadBytesMax: 1024 ** 2 });
+    await using running = await run({ url: broker.url, inboxBytesMax }, true, { decodePayload });
+    await running.subscribed();
+    const large = `{"name":"${"x".repeat(10_000_000)}"}`;
+    const client = await publisher(broker);
+    for (let i = 0; i < 10; i++) {
+      await client.publishAsync("plant/d1", large, { qos: 1 });
+      await client.publishAsync("plant/d1", `{"name":"small ${i}"}`, { qos: 1 });
+    }
+    await client.endAsync();
+    let most = 0;
+    let letters = 0;
+    await eventually("the inbox is full", () => running.status().pendingBytes > 20_000_000);
+    await eventually("all have come", () => {
+      most = Math.max(most, running.status().pendingBytes);
+      for (const item of running.held) {
+        if (item.kind !== "misfit") continue;
+        letters += 1;
+        assert.deepEqual([item.letter.reason, item.letter.raw.length], ["too_long", large.length]);
+      }
+      settleSome(running, Infinity);
+      return running.names.length === 10 && letters === 10 && running.status().pendingMessages === 0;
+    });
+    assert.deepEqual(running.names, numbered(10, "small "));
+    // One message and what was read already may be over it.
+    assert.ok(most <= inboxBytesMax + 11_000_000, `${most} bytes were pending`);
+    assert.equal(running.status().reconnects, 0);
+  },
+);
+
+mosquittoTest(
+  "A slow disk for dead letters holds up no reading, and nothing that is not safe is acknowledged",
+  { config: ["max_inflight_messages 0"] },
+  async (broker) => {
+    const parts = testParts(systemClock);
+    const disk = Promise.withResolvers<void>();
+    const ledger = memoryLedger({ clock: systemClock, deadLetterBytesMax: 1_000_000 });
+    let commits = 0;
+    // Nothing at all is committed until all readings are through; then each commit takes as long as on a slow card.
+    const letters: DeadLetterStore = {
+      ...ledger,
+      async append(batch) {
+        await disk.promise;
+        await sleep(systemClock, 50);
+        commits += 1;
+        return await ledger.append(batch);
+      },
+    };
+    const delivered: string[] = [];
+    const source = createMqttSource({ ...defaultOptions, url: broker.url, clientId: "weir-e2e" }, parts);
+    const pipeline = createPipeline({
+      ...parts,
+      sources: [source],
+      sink: sinkThatTakes((reading) => void delivered.push(String(reading.fields["name"]))),
+      letters,
+      fairShare: fairShareDefaults({ capRows: null }),
+      tally: createTally(),
+    });
+    await pipeline.start();
+    try {
+      await eventually("it is subscribed", () => broker.log().includes("weir-e2e 1 plant/+"));
+      const good = numbered(40);
+      // Two before the first bad one, then one bad one behind each five.
+      await publish(broker, good.flatMap((name, index) => index % 5 === 2 ? [`bad ${index}`, name] : [name]));
+      await eventually("all readings are delivered", () => delivered.length === good.length);
+      assert.deepEqual(delivered, good);
+      assert.equal(commits, 0);
+      await eventually("what is before the first bad one is acknowledged", () => acksIn(broker) === 2);
+      assert.equal(await ledger.letterCount({}).then((count) => count.letters), 0);
+      disk.resolve();
+      await eventually("all are acknowledged", () => acksIn(broker) === 48);
+      assert.equal(await ledger.letterCount({}).then((count) => count.letters), 8);
+    } finally {
+      await pipeline.close();
+    }
+  },
+);
+
+/** A sink that takes everything at once. */
+function sinkThatTakes(take: (reading: Reading) => void): Sink {
+  let report: SinkReport | null = null;
+  return {
+    name: "taking",
+    open: (to) => Promise.resolve(void (report = to)),
+    send(lane, readings) {
+      readings.forEach(take);
+      report?.delivered(lane, readings);
+    },
+    flush: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    status: () => ({ kind: "taking", connected: true, trouble: null, inFlightReadings: 0, retries: 0, throttledMs: 0 }),
+    check: () => Promise.resolve([]),
+  };
+}
+
+function acksIn(broker: Mosquitto): number {
+  return broker.log().match(/Received PUBACK from weir-e2e/g)?.length ?? 0;
+}
 
 /** Settles the oldest that are held. */
 function settleSome(running: Running, count: number): void {

@@ -1,75 +1,108 @@
 /**
- * A sink in virtual time with moods: it is fast, slow, stalls, or refuses single readings for good. What it has taken it keeps, so that a
- * simulation can compare it with what was sent.
+ * A sink in virtual time over a bad network: requests get lost, acknowledgements get lost or come late, and it tries again until it is
+ * told. The far side knows a request that comes twice, as Kafka does within one life of a producer.
  *
  * @module
  */
-import type { Clock } from "../../src/core/clock.ts";
 import type { Dice } from "../../src/core/dice.ts";
 import type { Lane } from "../../src/core/flow.ts";
 import type { Reading } from "../../src/core/reading.ts";
 import type { Sink, SinkReport } from "../../src/core/sink.ts";
+import { keyIn } from "./books.ts";
+import type { FarSide } from "./far_side.ts";
+import type { Life } from "./life.ts";
 
-/** A reading as the sink got it. */
-export interface Arrived {
-  readonly atMs: number;
-  readonly lane: Lane;
-  readonly id: string;
-  readonly value: string;
-}
-
-/** How it behaves. */
+/** How the way to the far side is. */
 export interface SinkMoods {
   /** Readings/s that it can take. */
   readonly perSecond: number;
-  /** Share of batches after which it stalls, and for how long at most. */
-  readonly stallShare: number;
-  readonly stallMaxMs: number;
-  /** Share of readings that it refuses for good. */
-  readonly rejectShare: number;
+  /** Share of requests that do not arrive, and of acknowledgements that get lost or come late. */
+  readonly lostShare: number;
+  readonly lateShare: number;
+  readonly lateMaxMs: number;
 }
 
-/** Makes the sink; `kept` outlives it, as Kafka outlives a gateway. */
-export function simulatedSink(moods: SinkMoods, kept: Arrived[], clock: Clock, dice: Dice): Sink {
-  const lanes: Record<Lane, Reading[][]> = { stream: [], files: [] };
+/** A sink whose life can end. */
+export interface SimulatedSink extends Sink {
+  /** The life is over: what was on the wire arrives all the same, or not. */
+  die(): void;
+}
+
+/** Readings of one request, at most. */
+const batchMax = 40;
+const answerWithinMs = 400;
+
+interface Request {
+  readonly readings: readonly Reading[];
+  /** What the far side refused of it; null: it has not come there yet. */
+  refused: readonly Reading[] | null;
+  onTheWire: boolean;
+}
+
+/** Makes the sink of one life. */
+export function simulatedSink(moods: SinkMoods, far: FarSide, life: Life, dice: Dice): SimulatedSink {
+  const { clock } = life;
+  const waiting: Record<Lane, Reading[]> = { stream: [], files: [] };
+  const current: Record<Lane, Request | null> = { stream: null, files: null };
   let report: SinkReport | null = null;
   let closed = false;
   let inFlight = 0;
+  let retries = 0;
   let idle: (() => void)[] = [];
 
   function pump(lane: Lane): void {
-    const batch = lanes[lane][0];
-    if (batch === undefined || closed) return;
-    const stallMs = dice() < moods.stallShare ? dice() * moods.stallMaxMs : 0;
-    clock.after(1 + 1000 * batch.length / moods.perSecond + stallMs, () => {
+    if (current[lane] !== null || waiting[lane].length === 0 || closed) return;
+    current[lane] = { readings: waiting[lane].splice(0, batchMax), refused: null, onTheWire: false };
+    request(lane);
+  }
+
+  function request(lane: Lane): void {
+    const one = current[lane];
+    if (one === null || closed) return;
+    one.onTheWire = true;
+    if (far.down || dice() < moods.lostShare) {
+      one.onTheWire = false;
+      return void clock.after(answerWithinMs, () => again(lane));
+    }
+    clock.after(1 + 1000 * one.readings.length / moods.perSecond, () => {
       if (closed) return;
-      lanes[lane].shift();
-      settle(lane, batch);
-      pump(lane);
+      accept(lane, one);
+      if (!life.passes("accepted, not told")) return;
+      const chance = dice();
+      if (chance < moods.lostShare) clock.after(answerWithinMs, () => again(lane));
+      else if (chance < moods.lostShare + moods.lateShare) {
+        clock.after(dice() * moods.lateMaxMs, () => settle(lane, one));
+      } else settle(lane, one);
     });
   }
 
-  /** Taken over first, reported after: a crash between the two is what makes a reading come twice. */
-  function settle(lane: Lane, batch: readonly Reading[]): void {
-    const good = batch.filter((reading) => !refused(reading));
-    for (const { id, value } of good) kept.push({ atMs: clock.nowMs(), lane, id, value });
-    inFlight -= batch.length;
-    const lateMs = dice() < 0.2 ? dice() * 50 : 0;
-    clock.after(lateMs, () => {
-      if (closed || report === null) return;
-      if (good.length > 0) report.delivered(lane, good);
-      for (const reading of batch) {
-        if (refused(reading)) report.rejected(lane, reading, "too_large", "the simulated sink refuses it");
-      }
-      if (inFlight === 0) { for (const resolve of idle.splice(0)) resolve(); }
-    });
+  function again(lane: Lane): void {
+    retries += 1;
+    request(lane);
   }
 
-  /** By its content, so that it is refused again after a restart. */
-  function refused(reading: Reading): boolean {
-    let hash = 0;
-    for (let i = 0; i < reading.value.length && i < 40; i++) hash = (hash * 31 + reading.value.charCodeAt(i)) % 1000;
-    return hash < moods.rejectShare * 1000;
+  function accept(lane: Lane, one: Request): void {
+    one.onTheWire = false;
+    if (one.refused !== null) return;
+    const refused: Reading[] = [];
+    for (const reading of one.readings) {
+      const key = keyIn(reading.value) ?? "";
+      if (far.refuses(key)) refused.push(reading);
+      else far.accept({ lane, id: reading.id, redelivered: reading.redelivered, key });
+    }
+    one.refused = refused;
+  }
+
+  function settle(lane: Lane, { readings, refused }: Request): void {
+    if (closed || report === null || refused === null) return;
+    current[lane] = null;
+    inFlight -= readings.length;
+    const good = refused.length === 0 ? readings : readings.filter((reading) => !refused.includes(reading));
+    if (good.length > 0) report.delivered(lane, good);
+    for (const reading of refused) report.rejected(lane, reading, "too_large", "the simulated sink refuses it");
+    if (!life.passes("told")) return;
+    if (inFlight === 0) { for (const resolve of idle.splice(0)) resolve(); }
+    pump(lane);
   }
 
   return {
@@ -80,8 +113,8 @@ export function simulatedSink(moods: SinkMoods, kept: Arrived[], clock: Clock, d
     },
     send(lane, readings) {
       inFlight += readings.length;
-      lanes[lane].push([...readings]);
-      if (lanes[lane].length === 1) pump(lane);
+      waiting[lane].push(...readings);
+      if (life.passes("dispatched")) pump(lane);
     },
     flush: () => inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (idle = [...idle, resolve])),
     close() {
@@ -89,13 +122,20 @@ export function simulatedSink(moods: SinkMoods, kept: Arrived[], clock: Clock, d
       for (const resolve of idle.splice(0)) resolve();
       return Promise.resolve();
     },
+    die() {
+      closed = true;
+      for (const lane of ["stream", "files"] as const) {
+        const one = current[lane];
+        if (one?.onTheWire && dice() < 0.5) accept(lane, one);
+      }
+    },
     check: () => Promise.resolve([]),
     status: () => ({
       kind: "simulated",
-      connected: true,
+      connected: !far.down,
       trouble: null,
       inFlightReadings: inFlight,
-      retries: 0,
+      retries,
       throttledMs: 0,
     }),
   };

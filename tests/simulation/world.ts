@@ -1,314 +1,333 @@
 /**
- * A whole gateway in virtual time: the real sources, decoders, rules, scheduler and outbox between a model broker, a disk in memory and a
- * sink with moods. One seed decides everything: what is published and dropped, how the sink behaves, when the connection breaks
- * and when the gateway is restarted without a drain.
+ * A whole gateway in virtual time: the real sources, decoders, rules, scheduler and outbox between a model broker, a disk in memory, a
+ * ledger and a far side, all of which outlive it. One seed decides everything: what is published and dropped, how the surroundings
+ * behave, what breaks, and at which moment each life of the program ends. After each end only what was durable is left, and a new program
+ * begins on it.
  *
  * @module
  */
-import assert from "node:assert/strict";
-import type { Dice } from "../../src/core/dice.ts";
 import { seededDice } from "../../src/core/dice.ts";
-import type { Event } from "../../src/core/event.ts";
-import type { DeadLetter } from "../../src/core/reading.ts";
-import type { FileRecord, Ledger } from "../../src/core/store.ts";
+import { WeirError } from "../../src/core/error.ts";
+import type { Sink } from "../../src/core/sink.ts";
 import { createTally, type Tally } from "../../src/core/tally.ts";
-import { createNormalizer } from "../../src/decode/normalizer.ts";
-import { createOpenDecoder } from "../../src/decode/open_decoder.ts";
-import { createPayloadDecoder } from "../../src/decode/payload.ts";
-import { createPipeline, type Pipeline } from "../../src/pipeline.ts";
-import { fairShareDefaults, type FairShareOptions } from "../../src/scheduler/defaults.ts";
-import { createFilesSource } from "../../src/source/files/files_source.ts";
-import { filesDefaults } from "../../src/source/files/options.ts";
-import { createMqttSource } from "../../src/source/mqtt/mqtt_source.ts";
-import { memoryLedger } from "../../src/store/memory_ledger.ts";
+import type { Connection, OpenConnection } from "../../src/source/mqtt/connection.ts";
+import { createNdjsonSink } from "../../src/sink/ndjson/ndjson_sink.ts";
 import { type ModelBroker, modelBroker } from "../source/mqtt/model_broker.ts";
-import { defaultOptions as mqttDefaults } from "../source/mqtt/parts.ts";
-import { type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
+import { virtualClock } from "../support/virtual_clock.ts";
+import { type Books, openBooks } from "./books.ts";
+import { type DurableLedger, durableLedger } from "./durable_ledger.ts";
+import { type FarSide, farSide } from "./far_side.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
+import { createLife, type Life } from "./life.ts";
+import { lineDisk } from "./line_disk.ts";
 import { type MemoryDisk, memoryDisk } from "./memory_disk.ts";
-import { type Arrived, simulatedSink, type SinkMoods } from "./simulated_sink.ts";
+import { type Mutant, noMutant } from "./mutant.ts";
+import { deathOf, type Nature, natureOf } from "./nature.ts";
+import { simulatedSink } from "./simulated_sink.ts";
+import { createSpells } from "./spells.ts";
+import { folders, keyOfMessage, traffic } from "./traffic.ts";
 
-/** What went in, so that it can be looked for on the other side. */
-interface Sent {
-  /** `<device>:<number>` of everything good. */
-  readonly good: Set<string>;
-  /** The same of what the filter turns away. */
-  readonly filtered: Set<string>;
-  /** How many bad rows and bad messages. */
-  bad: number;
-  /** What becomes of each row of a file, by path: its key, or null for a bad row. */
-  readonly rowsOf: Map<string, readonly (string | null)[]>;
+/** One life as it looks from outside. */
+export interface LifeStory {
+  readonly number: number;
+  readonly tally: Tally;
+  /** Readings that the sink has reported as delivered. */
+  delivered: number;
+  /** Why it ended; null: it is the last and was stopped at rest. */
+  cause: string | null;
 }
 
 /** A world at its end. */
 export interface Outcome {
-  readonly sent: Sent;
-  readonly arrived: readonly Arrived[];
-  readonly letters: readonly DeadLetter[];
+  readonly nature: Nature;
+  readonly books: Books;
+  readonly far: FarSide;
+  readonly ledger: DurableLedger;
+  readonly disk: MemoryDisk;
+  readonly lives: readonly LifeStory[];
   /** Rows of files let go: when, and how many. */
   readonly dispatched: readonly { readonly atMs: number; readonly rows: number }[];
-  readonly fairShare: FairShareOptions;
-  readonly tallies: readonly Tally[];
-  readonly disk: MemoryDisk;
-  readonly events: readonly Event[];
-  readonly restarts: number;
+  /** Letters of streams that the full store dropped, and ids that the operator deleted. */
+  readonly droppedLetters: number;
+  readonly purgedIds: ReadonlySet<string>;
+  /** Ends of connections and lives after which messages come again. */
+  readonly lostConnections: number;
+  readonly virtualMs: number;
 }
 
-const folders = ["/drop/a", "/drop/b"] as const;
+const busyMs = 4000;
 const stepMs = 50;
+/** How long a stop may drain. */
+const drainMs = 10_000;
+/** Longer than any backoff: a world that is not at rest after so long hangs. */
+const patienceMs = 600_000;
 
-/** Plays one seed to its end: everything that was sent has a verdict. */
-export async function play(seed: number): Promise<Outcome> {
+/**
+ * Plays one seed to its end: everything that was sent has a verdict.
+ *
+ * @throws {Error} what a promise that was broken on the way says; the others are for the judge.
+ */
+export async function play(seed: number, mutant: Mutant = noMutant): Promise<Outcome> {
   const dice = seededDice(seed);
+  const nature = natureOf(dice);
   const clock = virtualClock();
-  const disk = memoryDisk(folders);
-  const sent: Sent = { good: new Set(), filtered: new Set(), bad: 0, rowsOf: new Map() };
-  const arrived: Arrived[] = [];
+  const faults: string[] = [];
+  const books = openBooks();
+  let mended = false;
+  const far = farSide(books, () => mended);
+  const disk = memoryDisk(folders, nature.apart);
+  disk.onMove = (from, to) => faults.push(...movedTooEarly(books, from, to));
+  let droppedLetters = 0;
+  const purgedIds = new Set<string>();
+  const begunFiles = new Set<string>();
+  const ledger = durableLedger(nature, clock, {
+    saved(records) {
+      for (const record of records) {
+        begunFiles.add(`${record.folder}/${record.path}`);
+        const fault = books.faultOf(record);
+        if (fault !== null) faults.push(fault);
+      }
+    },
+    lettered(letters, dropped) {
+      books.lettered(letters);
+      droppedLetters += dropped;
+    },
+  });
+  const broker = modelBroker(clock, 20, (message) => books.isSafe(keyOfMessage(message)));
+  const lines = nature.lines ? lineDisk(far) : null;
+  const outside = traffic(dice, nature.shares, books, broker, disk);
+  const spells = createSpells(clock, dice, [
+    { chance: nature.troubles, maxMs: 8000, set: (on) => far.down = on },
+    { chance: nature.troubles, maxMs: 4000, set: (on) => ledger.full = on },
+    { chance: nature.troubles, maxMs: 5000, set: (on) => disk.trouble = on ? nature.diskTrouble : null },
+    {
+      chance: nature.troubles,
+      maxMs: 3000,
+      set(on) {
+        if (lines !== null) lines.trouble = on ? "ENOSPC" : null;
+      },
+    },
+  ]);
+
+  const lives: LifeStory[] = [];
   const dispatched: { atMs: number; rows: number }[] = [];
-  const events: Event[] = [];
-  const tallies: Tally[] = [];
-  const letters: DeadLetter[] = [];
-  const kept = memoryLedger({ clock, deadLetterBytesMax: 2 ** 30 });
-  const ledger = watchedLedger(kept, letters, checkpointJudge(sent, arrived, letters));
-  const broker = modelBroker(clock, 20);
-  const moods = moodsOf(dice);
-  const fairShare = fairShareDefaults({ capRows: pick(dice, [20, 100, 500, 2000]) });
+  let lostConnections = 0;
+  let running: { readonly life: Life; readonly gateway: Gateway; readonly diesAtMs: number } | null = null;
+  let leaving = false;
+  let beginAtMs = 0;
 
-  let lives = 0;
-  const begin = async (): Promise<Pipeline> => {
-    lives += 1;
-    const tally = createTally();
-    tallies.push(tally);
-    const pipeline = makeGateway({
-      clock,
-      disk,
-      broker,
-      ledger,
-      fairShare,
-      life: lives,
-      dice: seededDice(seed * 31 + lives),
-      tally: watchedTally(tally, (rows) => dispatched.push({ atMs: clock.nowMs(), rows })),
-      emit: (level, name, message, data = {}) => void events.push({ level, name, message, data }),
-      sink: simulatedSink(moods, arrived, clock, seededDice(seed * 17 + lives)),
+  // --- Lives
+
+  function begin(): void {
+    const number = lives.length + 1;
+    const death = deathOf(nature, number, dice);
+    const story: LifeStory = { number, tally: createTally(), delivered: 0, cause: null };
+    const life = createLife(number, clock, death.at, (cause) => {
+      story.cause = cause;
+      ended(cause, death.powerCut);
     });
-    await pipeline.start();
-    return pipeline;
-  };
+    const lifeDice = seededDice(seed * 31 + number);
+    const simulated = lines === null ? simulatedSink(nature.moods, far, life, seededDice(seed * 17 + number)) : null;
+    const emit = () => {};
+    const sink = simulated ??
+      createNdjsonSink({ path: "/lines.ndjson" }, {
+        clock: life.clock,
+        dice: lifeDice,
+        emit,
+        openDisk: () => lines === null ? Promise.reject(new Error("No lines")) : lines.openFor(life),
+      });
+    const wrap = mutant({ books });
+    const gateway = createGateway(
+      {
+        clock: life.clock,
+        dice: lifeDice,
+        emit,
+        tally: watchedTally(story.tally, (rows) => life.alive && dispatched.push({ atMs: clock.nowMs(), rows })),
+        disk: disk.forLife(life),
+        open: wrap.open(linkFor(life, broker)),
+        ledger: wrap.ledger(ledger.forLife(life)),
+        sink: counted(wrap.sink(sink), (count) => story.delivered += count),
+        life: number,
+      },
+      nature,
+      wrap.source,
+    );
+    lives.push(story);
+    running = { life, gateway, diesAtMs: clock.nowMs() + death.afterMs };
+    leaving = false;
+    gateway.pipeline.start().catch((error) => {
+      if (error instanceof WeirError) life.end("start failed");
+      else faults.push(`start: ${error}`);
+    });
 
-  let pipeline = await inTime(clock, begin(), "start");
-  await clock.advance(1000);
-  const busyUntilMs = clock.nowMs() + 20_000;
-  let files = 0;
-  while (clock.nowMs() < busyUntilMs) {
-    publishSome(dice, broker, sent);
-    if (dice() < 0.02) dropFile(dice, disk, sent, files++, clock.wallMs());
+    function ended(cause: string, powerCut: boolean): void {
+      running = null;
+      beginAtMs = clock.nowMs() + dice() * 2000;
+      lostConnections += 1;
+      simulated?.die();
+      if (dice() < 0.5) broker.readAcks(Infinity);
+      broker.vanish();
+      lines?.tear(dice);
+      if (!powerCut || cause === "stopped" || cause === "quit") return;
+      disk.powerCut(dice);
+      ledger.powerCut(dice);
+    }
+  }
+
+  /** As SIGTERM does: drains, but not for ever; then closes. */
+  function stop(): void {
+    if (running === null || leaving) return;
+    const { life, gateway } = running;
+    leaving = true;
+    let late = false;
+    gateway.pipeline.drain().then(() => late ? undefined : gateway.pipeline.close().then(() => life.end("stopped")));
+    life.clock.after(drainMs, () => {
+      late = true;
+      gateway.pipeline.close().then(() => life.end("quit"));
+    });
+  }
+
+  function quit(): void {
+    if (running === null || leaving) return;
+    const { life, gateway } = running;
+    leaving = true;
+    gateway.pipeline.close().then(() => life.end("quit"));
+  }
+
+  // --- Time
+
+  async function pass(ms: number): Promise<void> {
+    if (running === null && clock.nowMs() >= beginAtMs) begin();
+    await clock.advance(ms);
+    if (running !== null && clock.nowMs() >= running.diesAtMs) running.life.end("by time");
+    if (running !== null) faults.push(...boundsBroken(running.gateway, nature));
+    if (faults[0] !== undefined) throw new Error(faults[0]);
+  }
+
+  function breakSomething(): void {
+    if (dice() < nature.troubles) {
+      lostConnections += 1;
+      broker.cut(dice() < 0.5 ? {} : { kind: "disconnected", code: 0x8e, text: "taken over" });
+    }
+    if (dice() < nature.sessionsLost) {
+      for (const message of broker.forget()) books.lostByBroker(keyOfMessage(message));
+      lostConnections += 1;
+      broker.cut();
+    }
+    if (dice() < 0.02) clock.stepWall((dice() - 0.5) * 7_200_000);
+    if (dice() < 0.003) quit();
+    if (dice() < 0.003) stop();
+    spells.tick();
+  }
+
+  async function purge(): Promise<void> {
+    for (const { id } of await ledger.now.list({}, Infinity)) purgedIds.add(id);
+    await ledger.now.removeLetters({}, Infinity);
+  }
+
+  async function comeToRest(what: string): Promise<void> {
+    const untilMs = clock.nowMs() + patienceMs;
+    for (let turn = 0; !await atRest(); turn++) {
+      spells.expire();
+      broker.deliver(1000);
+      broker.readAcks(1000);
+      await pass(100);
+      if (nature.smallStore && turn % 20 === 19) await purge();
+      if (clock.nowMs() > untilMs) throw new Error(`Not at rest ${what}: ${await unrest()}`);
+    }
+  }
+
+  async function atRest(): Promise<boolean> {
+    if (running === null || leaving || broker.kept > 0 || spells.active) return false;
+    for (const path of books.files.keys()) if (nature.files.after !== "keep" && disk.has(path)) return false;
+    if (await ledger.now.nextReplay() !== null) return false;
+    return nature.files.after !== "keep" || await allRead();
+  }
+
+  async function allRead(): Promise<boolean> {
+    const read = new Set<string>();
+    for (const folder of folders) {
+      for (const { path, state } of await ledger.now.files(folder, Infinity)) {
+        if (state === "archived") read.add(`${folder}/${path}`);
+      }
+    }
+    return [...books.files.keys()].every((path) => read.has(path));
+  }
+
+  async function unrest(): Promise<string> {
+    const replay = await ledger.now.nextReplay();
+    const files = [...books.files.keys()].filter((path) => disk.has(path));
+    const sums = lives.at(-1)?.tally;
+    return `${broker.kept} messages at the broker, files ${files.join(" ")}, replay ${replay?.number ?? "none"}, ` +
+      `open ${sums?.sums("real_time").open} and ${sums?.sums("batch").open}, life ${lives.length}`;
+  }
+
+  // --- The story
+
+  while (clock.nowMs() < busyMs) {
+    outside.publish();
+    if (dice() < 0.02) outside.drop(clock.wallMs());
+    if (nature.dropsAgain && dice() < 0.005) outside.dropAgain(clock.wallMs(), (path) => begunFiles.has(path));
+    if (dice() < 0.01) await ledger.now.askReplay({ filter: {}, ratePerSecond: 50 }).catch(() => {});
     broker.deliver(Math.floor(dice() * 30));
     broker.readAcks(Math.floor(dice() * 30));
-    if (dice() < 0.01) broker.cut();
-    if (dice() < 0.02) clock.stepWall((dice() - 0.5) * 7_200_000);
-    if (dice() < 0.003) {
-      await inTime(clock, pipeline.close(), "close");
-      pipeline = await inTime(clock, begin(), "start");
-    }
-    await clock.advance(dice() * stepMs);
+    breakSomething();
+    await pass(dice() * stepMs);
   }
-  await comeToRest(clock, broker, disk, pipeline, seed);
-  return { sent, arrived, letters, dispatched, fairShare, tallies, disk, events, restarts: lives - 1 };
-}
-
-/** Lets everything that is under way arrive, then stops as SIGTERM would. */
-async function comeToRest(
-  clock: VirtualClock,
-  broker: ModelBroker,
-  disk: MemoryDisk,
-  pipeline: Pipeline,
-  seed: number,
-): Promise<void> {
-  const patienceMs = clock.nowMs() + 4 * 3_600_000;
-  const atRest = () => broker.kept === 0 && disk.paths().every((path) => /\/(done|error)\//.test(path));
-  while (!atRest()) {
-    broker.deliver(1000);
-    broker.readAcks(1000);
-    await clock.advance(200);
-    if (clock.nowMs() > patienceMs) {
-      assert.fail(
-        `Seed ${seed}: not at rest: ${broker.kept} messages at the broker, files ${disk.paths().join(" ")}`,
-      );
-    }
-  }
-  await inTime(clock, pipeline.drain(), "drain");
-  await inTime(clock, pipeline.close(), "close");
-}
-
-/** Moves time on until a promise is settled. */
-async function inTime<T>(clock: VirtualClock, promise: Promise<T>, what: string): Promise<T> {
-  let settled = false;
-  promise.then(() => (settled = true), () => (settled = true));
-  for (let i = 0; i < 6000 && !settled; i++) await clock.advance(10);
-  assert.ok(settled, `A ${what} hangs`);
-  return await promise;
-}
-
-interface GatewayParts {
-  readonly clock: VirtualClock;
-  readonly disk: MemoryDisk;
-  readonly broker: ModelBroker;
-  readonly ledger: Ledger;
-  readonly fairShare: FairShareOptions;
-  readonly life: number;
-  readonly dice: Dice;
-  readonly tally: Tally;
-  readonly emit: (level: Event["level"], name: string, message: string, data?: Event["data"]) => void;
-  readonly sink: ReturnType<typeof simulatedSink>;
-}
-
-function makeGateway(parts: GatewayParts): Pipeline {
-  const normalizer = createNormalizer({
-    schema: null,
-    aliases: {},
-    extra: "keep",
-    sets: [],
-    filter: "value != 13",
-    timeZone: "UTC",
-    timeFormat: "epoch",
-  });
-  const mqtt = createMqttSource({
-    ...mqttDefaults,
-    subscriptions: [{ template: "plant/{device_id}", weight: 1 }, { template: "hall/{device_id}", weight: 2 }],
-    receiveMax: 20,
-  }, {
-    ...parts,
-    open: parts.broker.open,
-    decodePayload: createPayloadDecoder({ payloadBytesMax: 1024 ** 2 }),
-    normalizer,
-    gateway: "gw",
-    boot: `b${parts.life}`,
-  });
-  const files = createFilesSource({
-    ...filesDefaults,
-    folders: folders.map((path, i) => ({ path, weight: 1 + 2 * i, everyMs: null, capRows: null })),
-    ready: "rename",
-    pollMs: 500,
-    readAheadRows: 2 * parts.fairShare.quantumRows,
-  }, {
-    ...parts,
-    store: parts.ledger,
-    openDecoder: createOpenDecoder({
-      format: null,
-      delimiter: null,
-      comment: null,
-      skipLines: 0,
-      columns: null,
-      rowBytesMax: 1024 ** 2,
-      checkHeader: (header) => normalizer.checkHeader(header),
-    }),
-    normalizer,
-    gateway: "gw",
-  });
-  return createPipeline({ ...parts, sources: [mqtt, files], letters: parts.ledger });
-}
-
-/** How the sink of this world behaves. It is never so slow that the world does not come to an end. */
-function moodsOf(dice: Dice): SinkMoods {
+  await comeToRest("after the rush");
+  mended = true;
+  await ledger.now.askReplay({ filter: {}, ratePerSecond: 200 });
+  await comeToRest("after the replay");
+  stop();
+  while (running !== null) await pass(100);
   return {
-    perSecond: pick(dice, [500, 3000, 50_000]),
-    stallShare: dice() * 0.05,
-    stallMaxMs: dice() * 5000,
-    rejectShare: dice() < 0.5 ? 0 : 0.02,
+    nature,
+    books,
+    far,
+    ledger,
+    disk,
+    lives,
+    dispatched,
+    droppedLetters,
+    purgedIds,
+    lostConnections,
+    virtualMs: clock.nowMs(),
   };
 }
 
-function publishSome(dice: Dice, broker: ModelBroker, sent: Sent): void {
-  for (let i = Math.floor(dice() * 4); i > 0; i--) {
-    // Order is promised for each topic, so a device speaks on one.
-    const place = dice() < 0.7 ? "plant" : "hall";
-    const device = `${place}${Math.floor(dice() * 3)}`;
-    const number = sent.good.size + sent.filtered.size + 100;
-    const topic = `${place}/${device}`;
-    if (!broker.connected && dice() < 0.5) continue;
-    const before = broker.kept;
-    const kind = dice();
-    const good = `{"metric":"m","value":${number},"n":"${device}:${number}"}`;
-    const filtered = `{"metric":"m","value":13,"n":"${device}:${number}"}`;
-    const payload = kind < 0.9 ? good : kind < 0.95 ? filtered : '{"metric":"m","value":[1]}';
-    broker.publish({ topic, payload, qos: 1 });
-    // Before the first subscription a broker keeps nothing: what it did not take was not sent.
-    if (broker.kept === before) continue;
-    if (kind < 0.9) sent.good.add(`${device}:${number}`);
-    else if (kind < 0.95) sent.filtered.add(`${device}:${number}`);
-    else sent.bad += 1;
-  }
-}
+/** What a life reaches that is over. */
+const nobody: Connection = {
+  acknowledge() {},
+  subscribe() {},
+  unsubscribe() {},
+  publish() {},
+  read() {},
+  close() {},
+};
 
-function dropFile(dice: Dice, disk: MemoryDisk, sent: Sent, file: number, wallMs: number): void {
-  const folder = pick(dice, [...folders]);
-  const format = pick(dice, ["csv", "ndjson", "json"]);
-  const rows = Math.floor(dice() ** 3 * 2000);
-  const keys: (string | null)[] = [];
-  const lines: string[] = [];
-  for (let row = 0; row < rows; row++) {
-    const device = `file${file}-${row % 3}`;
-    const key = `${device}:${row}`;
-    const kind = dice();
-    const bad = kind > 0.98;
-    const value = kind < 0.95 ? row + 100 : 13;
-    keys.push(bad ? null : key);
-    if (bad) sent.bad += 1;
-    else (value === 13 ? sent.filtered : sent.good).add(key);
-    lines.push(
-      format === "csv"
-        ? bad ? `${device},m` : `${device},m,${value},${key}`
-        : bad
-        ? `{"device_id":"${device}","value":1}`
-        : `{"device_id":"${device}","metric":"m","value":${value},"n":"${key}"}`,
-    );
-  }
-  const text = format === "csv"
-    ? `device_id,metric,value,n\n${lines.map((line) => `${line}\n`).join("")}`
-    : format === "ndjson"
-    ? lines.map((line) => `${line}\n`).join("")
-    : `[${lines.join(",\n")}]`;
-  const path = `${folder}/dump-${String(file).padStart(4, "0")}.${format}`;
-  sent.rowsOf.set(path, keys);
-  disk.put(path, text, wallMs);
-}
-
-/** A checkpoint says that every row up to it has a durable home. The check remembers how far it got in each file. */
-function checkpointJudge(sent: Sent, arrived: readonly Arrived[], letters: readonly DeadLetter[]) {
-  const home = new Set<string>();
-  let known = 0;
-  const checkedTo = new Map<string, number>();
-  return (record: FileRecord): void => {
-    for (; known < arrived.length; known++) home.add(keyOf(arrived[known]?.value ?? "{}"));
-    const path = `${record.folder}/${record.path}`;
-    const rows = sent.rowsOf.get(path);
-    if (record.checkpoint === null || rows === undefined) return;
-    const lettered = new Set(letters.filter((letter) => letter.source.endsWith(record.path)).map(({ row }) => row));
-    for (let row = (checkedTo.get(path) ?? 0) + 1; row <= record.checkpoint.row; row++) {
-      const key: string | null = rows[row - 1] ?? null;
-      const safe: boolean = lettered.has(row) || (key !== null && (home.has(key) || sent.filtered.has(key)));
-      assert.ok(safe, `The checkpoint of ${path} is at row ${record.checkpoint.row}, but row ${row} has no home`);
-      checkedTo.set(path, row);
-    }
-  };
-}
-
-/** What a reading is known by. */
-export function keyOf(value: string): string {
-  return String(JSON.parse(value)["n"]);
-}
-
-function watchedLedger(ledger: Ledger, letters: DeadLetter[], check: (record: FileRecord) => void): Ledger {
-  return {
-    ...ledger,
-    saveFiles(records) {
-      for (const record of records) check(record);
-      return ledger.saveFiles(records);
-    },
-    async append(added) {
-      const result = await ledger.append(added);
-      letters.push(...added.slice(0, result.accepted));
-      return result;
-    },
+/** The broker as one life reaches it. */
+function linkFor(life: Life, broker: ModelBroker): OpenConnection {
+  return (options, events) => {
+    if (!life.alive) return nobody;
+    const heard = <A extends unknown[]>(hear: (...args: A) => void) => (...args: A): void => {
+      if (life.alive) hear(...args);
+    };
+    const connection = broker.open(options, {
+      opened: heard(events.opened),
+      ready: heard(events.ready),
+      message: heard(events.message),
+      closed: heard(events.closed),
+    }, life.clock);
+    return {
+      ...connection,
+      acknowledge(packetId) {
+        if (!life.passes("PUBACK: before")) return;
+        connection.acknowledge(packetId);
+        life.passes("PUBACK: after");
+      },
+      subscribe: (filter, qos, retain, done) => life.alive && connection.subscribe(filter, qos, retain, heard(done)),
+      close: () => life.alive && connection.close(),
+    };
   };
 }
 
@@ -322,8 +341,44 @@ function watchedTally(tally: Tally, onFileRows: (rows: number) => void): Tally {
   };
 }
 
-function pick<T>(dice: Dice, choices: readonly T[]): T {
-  const choice = choices[Math.floor(dice() * choices.length)];
-  if (choice === undefined) throw new Error("Nothing to choose from");
-  return choice;
+/** Counts what a sink reports as delivered. */
+function counted(sink: Sink, count: (readings: number) => void): Sink {
+  return {
+    ...sink,
+    open: (report) =>
+      sink.open({
+        ...report,
+        delivered(lane, readings) {
+          count(readings.length);
+          report.delivered(lane, readings);
+        },
+      }),
+  };
+}
+
+/** A file goes to the archive only after its last row is safe. */
+function movedTooEarly(books: Books, from: string, to: string): readonly string[] {
+  if (!/\/done\//.test(to)) return [];
+  const unsafe = books.files.get(from)?.find((key) => !books.isSafe(key));
+  return unsafe === undefined ? [] : [`${from} was archived before ${unsafe} was safe`];
+}
+
+/** Everything that has a limit keeps to it. */
+function boundsBroken({ sources, sink }: Gateway, nature: Nature): readonly string[] {
+  const broken: string[] = [];
+  const { inFlightReadings } = sink.status();
+  if (inFlightReadings > nature.fairShare.inFlightRows) broken.push(`${inFlightReadings} readings are in flight`);
+  for (const source of sources) {
+    const status = source.status();
+    if (status.kind === "mqtt") {
+      // One message may overstep it, and what was read already when reading stopped: three of the model broker's packets.
+      const over = status.pendingBytes - nature.mqtt.inboxBytesMax;
+      if (over > 4 * 400) broken.push(`${status.pendingBytes} bytes are pending`);
+    } else if (status.kind === "files") {
+      for (const flow of source.flows) {
+        if (flow.ready() > 2 * nature.fairShare.quantumRows) broken.push(`${flow.ready()} rows are read ahead`);
+      }
+    }
+  }
+  return broken;
 }

@@ -28,7 +28,9 @@ export interface KafkaFaults {
   readonly dice: Dice;
   /** The kinds that happen, each as often as the others. */
   readonly kinds: readonly FaultKind[];
-  /** Probability that one happens to a Produce request. */
+  /** API keys of the requests that they happen to. Default: Produce alone. */
+  readonly requests?: readonly number[];
+  /** Probability that one happens to such a request. */
   readonly share: number;
   /** After a loss the connection hangs for up to so long before it is cut; half of the times it is cut at once. */
   readonly hangMsMax: number;
@@ -108,7 +110,8 @@ function startProxy(targetPort: () => number): KafkaProxy {
   }
 
   function faultOf(frame: Buffer): FaultKind | null {
-    if (faults === null || frame.readInt16BE(4) !== produceKey || faults.dice() >= faults.share) return null;
+    const { requests = [produceKey], share = 0 } = faults ?? {};
+    if (faults === null || !requests.includes(frame.readInt16BE(4)) || faults.dice() >= share) return null;
     const kind = faults.kinds[Math.floor(faults.dice() * faults.kinds.length)] ?? null;
     if (kind !== null) happened[kind] += 1;
     return kind;

@@ -15,6 +15,8 @@ export interface Mosquitto {
   readonly folder: string;
   /** Ends it; `SIGKILL` without a chance to save its sessions. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Has it write its sessions to its folder (SIGUSR1), which it does a moment later. */
+  save(): void;
   /** Starts it again on the same port with the same state. */
   start(): Promise<void>;
   /** What it has logged so far. */
@@ -78,6 +80,9 @@ function existingBroker(options: MosquittoOptions): Mosquitto {
     url: url.href.replace(/\/$/, ""),
     folder: "",
     stop: notOurs,
+    save() {
+      throw new Error(`${existing} cannot be told to save by a test`);
+    },
     start: notOurs,
     log: () => "",
     [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -147,6 +152,7 @@ export async function startMosquitto(program: string, options: MosquittoOptions 
     folder,
     start,
     stop,
+    save: () => process?.kill("SIGUSR1"),
     log: () => log,
     async [Symbol.asyncDispose]() {
       await stop();

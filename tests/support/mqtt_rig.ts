@@ -60,7 +60,7 @@ export interface Running {
 export async function run(
   options: Partial<MqttSourceOptions>,
   hold = false,
-  more: Pick<MqttSourceParts, "filterMemory"> = {},
+  more: Partial<Pick<MqttSourceParts, "filterMemory" | "clock" | "decodePayload">> = {},
 ): Promise<Running> {
   const parts = { ...testParts(systemClock), ...more };
   const source = createMqttSource({ ...defaultOptions, clientId: "weir-e2e", ...options }, parts);

@@ -7,6 +7,8 @@
 /** A proxy. */
 export interface TcpProxy {
   readonly port: number;
+  /** Connections that stand. */
+  readonly connections: number;
   /** Breaks all connections; new ones are served. */
   cut(): void;
   /** Passes nothing more on for the present connections, and does not close them: half open. New ones are served. */
@@ -56,6 +58,9 @@ export function startTcpProxy(toPort: number): TcpProxy {
 
   return {
     port: listener.addr.port,
+    get connections() {
+      return pairs.size;
+    },
     cut() {
       for (const pair of [...pairs]) close(pair);
     },

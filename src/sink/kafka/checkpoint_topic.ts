@@ -38,6 +38,10 @@ export const checkpointTopicSettings = { "cleanup.policy": "compact" } as const;
 /** A fleet of gateways writes a few hundred bytes, five times a second each. */
 export const checkpointPartitions = 1;
 
+/** What to do where it is not permitted. */
+export const checkpointTopicAdvice =
+  "Make it with cleanup.policy=compact, and allow Describe, Read and Write on it for this user (kafka-acls)";
+
 const missing = 3;
 const alreadyThere = 36;
 const outOfRange = 1;
@@ -108,9 +112,7 @@ export function createCheckpointTopic(
 
   function sufferFrom(suffer: Suffer, code: number, how: string): NotYet {
     const { what, advice, passing } = verdictOf(code);
-    const forTopic = code === 29
-      ? "Make it with cleanup.policy=compact, and allow Describe, Read and Write on it for this user (kafka-acls)"
-      : advice;
+    const forTopic = code === 29 ? checkpointTopicAdvice : advice;
     return suffer(`topic ${name} ${code}`, `Kafka topic ${quoted(name)}${how}: ${what}`, forTopic, passing);
   }
 

@@ -95,7 +95,12 @@ export function createChunkSink(options: ParsedOptions, topic: string, deps: Chu
     begun ??= told(async () => {
       await transactions.begin();
       await checkpoints.ensure();
-      return await checkpoints.places();
+      const found = await checkpoints.places();
+      const message =
+        `Rows of files go in transactions of ${quoted(transactionalId)}; checkpoints of ${found.length} files are ` +
+        `in Kafka topic ${quoted(topic)}`;
+      emit("info", "kafka.transactions_begun", message, { transactional_id: transactionalId, places: found.length });
+      return found;
     });
     return begun;
   }

@@ -14,6 +14,8 @@ export interface Leader {
   requestsInFlight: number;
   /** Since when records gather. */
   gatheringSinceMs: number;
+  /** When the last request left. */
+  requestedMs: number;
   /** A batch is full, or one is to be sent again: no more gathering. */
   urgent: boolean;
   /** It asked to be left alone until then. */
@@ -30,6 +32,7 @@ export function newLeader(node: number): Leader {
     ready: new Set(),
     requestsInFlight: 0,
     gatheringSinceMs: 0,
+    requestedMs: -Infinity,
     urgent: false,
     throttledUntilMs: -Infinity,
     pumpPlanned: false,
@@ -37,10 +40,17 @@ export function newLeader(node: number): Leader {
   };
 }
 
-/** How long the next request is to wait, in ms. With nothing under way it leaves at once; otherwise records gather for `lingerMs`. */
-export function waitOf(leader: Leader, nowMs: number, lingerMs: number): number {
+/** How long records gather, in ms: while a request is under way, and at least between the beginnings of two requests. */
+export interface Gathering {
+  readonly lingerMs: number;
+  readonly spacingMs: number;
+}
+
+/** How long the next request is to wait, in ms. */
+export function waitOf(leader: Leader, nowMs: number, { lingerMs, spacingMs }: Gathering): number {
   const throttleMs = leader.throttledUntilMs - nowMs;
   if (throttleMs > 0) return throttleMs;
-  if (leader.requestsInFlight === 0 || leader.urgent) return 0;
+  if (leader.urgent) return 0;
+  if (leader.requestsInFlight === 0) return leader.requestedMs + spacingMs - nowMs;
   return leader.gatheringSinceMs + lingerMs - nowMs;
 }

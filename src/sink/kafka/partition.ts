@@ -74,6 +74,10 @@ export interface RecordQueue {
   take(count: number): Records;
   /** Takes all. */
   drain(): Records;
+  /**
+   * Gives back those of `wanted` that were never in a batch, behind `ahead`: the reading that stays before them. Null: the first of the queue.
+   */
+  takeBack(wanted: ReadonlySet<Reading>, ahead: Reading | null): ReadonlyMap<Reading, Reading>;
   /** All readings, in order. */
   values(): IterableIterator<Reading>;
 }
@@ -132,6 +136,26 @@ export function createRecordQueue(): RecordQueue {
         }
       }
       return all;
+    },
+    takeBack(wanted, before) {
+      const given = new Map<Reading, Reading>();
+      const kept: Records = { readings: [], keys: [] };
+      let ahead = before ?? pieces[0]?.readings[0] ?? null;
+      for (let i = from; i < main.readings.length; i++) {
+        const reading = main.readings[i];
+        if (reading === undefined) continue;
+        if (ahead !== null && wanted.has(reading)) given.set(reading, ahead);
+        else {
+          ahead ??= reading;
+          kept.readings.push(reading);
+          kept.keys.push(main.keys[i] ?? null);
+        }
+      }
+      main = kept;
+      from = 0;
+      length -= given.size;
+      bytes -= bytesOf([...given.keys()]);
+      return given;
     },
     *values() {
       for (const { readings } of pieces) yield* readings;

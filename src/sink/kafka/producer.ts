@@ -6,8 +6,8 @@
  * - One batch of a partition is under way at a time, and is sent again unchanged until Kafka has it: Kafka knows it by producer id and
  *   sequence, and drops what it has already. So order holds through every retry, and a lost answer doubles nothing.
  * - A batch that Kafka refuses for what is in it is halved until the one record stands alone, which is rejected.
- * - All partitions of a leader that have something go into one request. It leaves at once when none is under way to that leader;
- *   otherwise records gather for `lingerMs`, until a batch is full, or until the answer is there.
+ * - All partitions of a leader that have something go into one request. It leaves at once when none is under way to that leader and the
+ *   last one left `spacingMs` ago; otherwise records gather for `lingerMs`, until a batch is full, or until the answer is there.
  * - The queues have no limit of their own: the credits of the scheduler bound what is in here.
  *
  * @module
@@ -17,6 +17,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Dice } from "../../core/dice.ts";
 import type { Emit } from "../../core/event.ts";
 import type { Reading, Reason } from "../../core/reading.ts";
+import type { Sink } from "../../core/sink.ts";
 import { formatBytes, quoted } from "../../core/text.ts";
 import { isPassing, pathAdviceOf, troubleOf, type Verdict, verdictOf } from "./classify.ts";
 import type { Cluster } from "./cluster.ts";
@@ -39,6 +40,11 @@ export interface ProducerOptions {
   readonly compression: Compression;
   /** Longest time that a record gathers company while a request is under way, in ms. */
   readonly lingerMs: number;
+  /**
+   * Least distance between the beginnings of two requests to one leader as long as no batch is full, in ms: a request costs as much as
+   * some ten records do.
+   */
+  readonly spacingMs: number;
   /** Largest batch before compression, in bytes; a larger record is sent alone. */
   readonly batchBytesMax: number;
   /** Largest request, in bytes; a larger batch is sent alone. */
@@ -79,7 +85,8 @@ export interface Producer {
   warm(topics: readonly string[]): void;
   /** Takes a reading. Behind it, readings of the same key and topic stay in order. */
   send(reading: Reading, topic: string, key: string | null): void;
-  /** Stops gathering until all that is in here now has been reported, then resolves; also when the producer is closed. */
+  takeBack: NonNullable<Sink["takeBack"]>;
+  /** Stops gathering until all that is in here now is reported, then resolves; also when closed. */
   flush(): Promise<void>;
   /** Gives up: no more reports. */
   close(): void;
@@ -88,7 +95,7 @@ export interface Producer {
 
 /** Sequence numbers wrap here (Kafka's are non-negative int32). */
 const sequenceMask = 0x7fffffff;
-
+const noGathering = { lingerMs: 0, spacingMs: 0 };
 /** A learnt batch size does not go below this. */
 const learntBatchBytesMin = 1024;
 
@@ -125,6 +132,11 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
         return reject(reading, "too_large", `The record has ${formatBytes(reading.bytes)}; the most is ${most}`);
       }
       topics.place(topics.named(topic), reading, key);
+    },
+    takeBack(readings) {
+      const given = topics.takeBack(readings);
+      gone([...given.keys()]);
+      return given;
     },
     flush() {
       if (closed) return Promise.resolve();
@@ -178,7 +190,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     if (closed || leader.ready.size === 0) return;
     if (identity === null) return askIdentity();
     if (leader.requestsInFlight >= options.requestsInFlightMax) return;
-    const waitMs = waitOf(leader, clock.nowMs(), flushes.active ? 0 : options.lingerMs);
+    const waitMs = waitOf(leader, clock.nowMs(), flushes.active ? noGathering : options);
     if (waitMs > 0) {
       leader.timer = timers.after(waitMs, () => planPump(leader));
       return;
@@ -213,6 +225,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     }
     if (batches.length === 0) return;
     leader.requestsInFlight += 1;
+    leader.requestedMs = clock.nowMs();
     cluster.produce(leader.node, batches).then(
       (answer) => onAnswer(leader, partitions, answer),
       (thrown: unknown) => onPathFailed(leader, partitions, thrown),
@@ -338,12 +351,9 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   /** Lets partitions wait, together, so that they go into one request again. */
   function pause(partitions: readonly Partition[], delayMs: number): void {
     for (const partition of partitions) partition.waiting = true;
-    timers.after(delayMs, () => partitions.forEach(resume));
-  }
-
-  function resume(partition: Partition): void {
-    partition.waiting = false;
-    makeReady(partition);
+    timers.after(delayMs, () => {
+      for (const partition of partitions) makeReady(Object.assign(partition, { waiting: false }));
+    });
   }
 
   function onPathFailed(leader: Leader, partitions: readonly Partition[], thrown: unknown): void {
@@ -377,15 +387,18 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   // --- Reports
 
   function deliver(readings: readonly Reading[]): void {
-    inFlightReadings -= readings.length;
     deps.onDelivered(readings);
+    gone(readings);
+  }
+
+  function gone(readings: readonly Reading[]): void {
+    inFlightReadings -= readings.length;
     if (flushes.active) flushes.reported(readings);
   }
 
   function reject(reading: Reading, reason: Reason, detail: string): void {
-    inFlightReadings -= 1;
     deps.onRejected(reading, reason, detail);
-    if (flushes.active) flushes.reported([reading]);
+    gone([reading]);
   }
 
   function rejectAll(readings: readonly Reading[], reason: Reason, detail: string): void {

@@ -14,6 +14,7 @@
  * @module
  */
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import type { PackedReading } from "../../core/reading.ts";
 import { crc32c } from "./crc32c.ts";
 import { createTextRecords } from "./text_records.ts";
 import { varintBytes, writeVarint } from "./varint.ts";
@@ -27,6 +28,8 @@ export interface RecordShape<T> {
   readonly value: (item: T) => string | null;
   /** Size of the value in UTF-8; asked for only when there is one. */
   readonly valueBytes: (item: T) => number;
+  /** What has its value and the text of the first header as bytes; then `value` and that header are not asked for. */
+  readonly packed?: (item: T) => PackedReading | undefined;
   /** In place of `value`: bytes that need not be text. Default: the values are texts. */
   readonly raw?: (item: T) => Uint8Array;
   /** A header whose text is null is left out of that record. */
@@ -84,6 +87,8 @@ const shortTextMax = 64;
 /** The working buffer goes back to its first size after a batch with a huge record. */
 const workingBytesKeptMax = 4 << 20;
 
+const noPage = new Uint8Array(0);
+
 /** Makes a {@linkcode RecordBatchEncoder}. */
 export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: Compression): RecordBatchEncoder<T> {
   const firstBytes = 64 << 10;
@@ -91,21 +96,36 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
   const together = createTextRecords(shape);
   const headerNames = shape.headers.map(({ name }) => encodedText(utf8.encode(name)));
   let buffer = new Uint8Array(firstBytes);
+  let bufferWords = new DataView(buffer.buffer);
+  /** The page copied from last, let go after each batch. */
+  let page: Uint8Array = noPage;
+  let pageWords: DataView = new DataView(noPage.buffer);
   let position = 0;
 
   return {
     encode(items, keys, from, countMax, bytesMax, stamp) {
       const end = from + Math.min(countMax, items.length - from);
       position = batchHeaderBytes;
-      const count = shape.raw === undefined
+      const count = shape.raw === undefined && !isAnyPacked(items, from, end)
         ? writeTogether(items, keys, from, end, bytesMax)
         : writeOneByOne(items, keys, from, end, bytesMax);
       const bytes = compression === "none" ? buffer.slice(0, position) : compressed();
       writeBatchHeader(bytes, count, stamp);
-      if (buffer.length > workingBytesKeptMax) buffer = new Uint8Array(firstBytes);
+      page = noPage;
+      if (buffer.length > workingBytesKeptMax) workIn(new Uint8Array(firstBytes));
       return { count, bytes };
     },
   };
+
+  /** One is enough: what is packed is copied, and cannot be put together with texts. Files give the first one away. */
+  function isAnyPacked(items: readonly T[], from: number, end: number): boolean {
+    if (shape.packed === undefined) return false;
+    for (let i = from; i < end; i++) {
+      const item = items[i];
+      if (item !== undefined && shape.packed(item) !== undefined) return true;
+    }
+    return false;
+  }
 
   /** Writes records as one text, where that is possible; returns how many. */
   function writeTogether(
@@ -153,28 +173,49 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     buffer[position++] = 0;
     position = writeVarint(buffer, position, offsetDelta);
     writeText(key);
-    if (shape.raw === undefined) writeText(shape.value(item));
+    const packed = shape.packed?.(item);
+    if (packed !== undefined) writeSpan(packed.page, packed.from, packed.valueEnd);
+    else if (shape.raw === undefined) writeText(shape.value(item));
     else writeBytes(shape.raw(item));
-    writeHeaders(item);
+    writeHeaders(item, packed);
     closeLength(start, 2);
   }
 
-  function writeHeaders(item: T): void {
+  function writeHeaders(item: T, packed: PackedReading | undefined): void {
     const countAt = position;
     // A count below 64 is one byte; no record has more headers than the shape, which is of that size.
     position += 1;
     let count = 0;
     for (let i = 0; i < headerNames.length; i++) {
-      const text = shape.headers[i]?.text(item) ?? null;
+      const isId = i === 0 && packed !== undefined;
+      const text = isId ? "" : shape.headers[i]?.text(item) ?? null;
       const name = headerNames[i];
       if (text === null || name === undefined) continue;
       reserve(name.length + 8);
-      buffer.set(name, position);
+      for (let at = 0; at < name.length; at++) buffer[position + at] = name[at] ?? 0;
       position += name.length;
-      writeText(text);
+      if (isId) writeSpan(packed.page, packed.valueEnd, packed.idEnd);
+      else writeText(text);
       count += 1;
     }
     buffer[countAt] = count << 1;
+  }
+
+  /** Bytes `[from, to)` of a page with their length before them: by words of four bytes, in half the time that a loop over bytes takes. */
+  function writeSpan(of: Uint8Array, from: number, to: number): void {
+    reserve(to - from + 8);
+    if (of !== page) {
+      page = of;
+      pageWords = new DataView(of.buffer, of.byteOffset, of.byteLength);
+    }
+    // Local names: the loop is the hottest place of the program.
+    const into = bufferWords;
+    const source = pageWords;
+    let at = writeVarint(buffer, position, to - from);
+    let i = from;
+    for (const lastWord = to - 4; i <= lastWord; i += 4, at += 4) into.setInt32(at, source.getInt32(i));
+    for (; i < to; i++, at++) into.setUint8(at, source.getUint8(i));
+    position = at;
   }
 
   function writeBytes(bytes: Uint8Array): void {
@@ -230,7 +271,12 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
     if (position + bytes <= buffer.length) return;
     const larger = new Uint8Array(Math.max(buffer.length * 2, position + bytes));
     larger.set(buffer.subarray(0, position));
-    buffer = larger;
+    workIn(larger);
+  }
+
+  function workIn(bytes: Uint8Array<ArrayBuffer>): void {
+    buffer = bytes;
+    bufferWords = new DataView(bytes.buffer);
   }
 
   function compressed(): Uint8Array {

@@ -22,6 +22,7 @@ import { type Cluster, createCluster } from "./cluster.ts";
 import { connectionOpener, type OpenConnection } from "./connection.ts";
 import { followToTopic } from "./letter_topic.ts";
 import { type KafkaSinkOptions, type OptionalHeader, type ParsedOptions, parseOptions } from "./options.ts";
+import { packedField } from "./packed_field.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RecordShape } from "./record_batch.ts";
 import { createTopicOf } from "./topic_of.ts";
@@ -52,6 +53,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
   const troubles = createTroubles(clock, emit);
   const shape = recordShape(parsed);
   const topicOf = createTopicOf(parsed);
+  const keyOf = createKeyOf(parsed);
   const opener = deps.openConnection ??
     ((clientId) =>
       connectionOpener(
@@ -87,7 +89,12 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
         const clientId = `${parsed.gateway}-${lane}`;
         const cluster = createCluster(parsed, opener(clientId), dice);
         clusters.push(cluster);
-        return createProducer({ ...parsed, clientId, lingerMs: parsed.lingerMs[lane] }, {
+        return createProducer({
+          ...parsed,
+          clientId,
+          lingerMs: parsed.lingerMs[lane],
+          spacingMs: parsed.spacingMs[lane],
+        }, {
           clock,
           dice,
           emit,
@@ -111,7 +118,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
       for (const reading of readings) {
         const topic = topicOf(reading);
         if (topic.ok) {
-          producer.send(reading, topic.name, parsed.key === null ? null : parsed.key.render(reading.fields));
+          producer.send(reading, topic.name, keyOf(reading));
         } else running.report.rejected(lane, reading, "bad_topic", topic.detail);
       }
     },
@@ -123,6 +130,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
       chunks?.close();
       return Promise.resolve();
     },
+    takeBack: (readings) => running?.producers.stream.takeBack(readings) ?? new Map(),
     status(): SinkStatus {
       const states = [
         ...running === null ? [] : lanes.map((lane) => running?.producers[lane].status()),
@@ -153,10 +161,29 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
         dice,
         emit,
         createProducer: (how) =>
-          createProducer({ ...parsed, clientId, lingerMs: 0 }, { clock, dice, emit, cluster, troubles, ...how }),
+          createProducer({ ...parsed, clientId, lingerMs: 0, spacingMs: 0 }, {
+            clock,
+            dice,
+            emit,
+            cluster,
+            troubles,
+            ...how,
+          }),
       });
     },
     check: (): Promise<readonly Finding[]> => checkKafka(parsed, opener(`${parsed.gateway}-check`)),
+  };
+}
+
+/** The key of a reading, null for none. A key that is one field, the usual case, is looked up in the bytes where there are any. */
+function createKeyOf({ key }: ParsedOptions): (reading: Reading) => string | null {
+  if (key === null) return () => null;
+  const [name] = key.fields;
+  if (name === undefined || key.source !== `{${name}}`) return (reading) => key.render(reading.fields);
+  const fieldOf = packedField(name);
+  return (reading) => {
+    const known = reading.packed === undefined ? undefined : fieldOf(reading.packed);
+    return known === undefined ? key.render(reading.fields) : known;
   };
 }
 
@@ -173,6 +200,8 @@ function recordShape(options: ParsedOptions): RecordShape<Reading> {
   return {
     value: (reading) => reading.value,
     valueBytes: (reading) => reading.bytes,
+    packed: (reading) => reading.packed,
+    // The id comes first: a packed reading has it as bytes.
     headers: [
       { name: "weir.id", text: (reading) => reading.id },
       { name: "weir.redelivered", text: (reading) => reading.redelivered ? "true" : null },

@@ -69,6 +69,8 @@ export interface Topics {
   refresh(name: string): void;
   /** Something of this topic was acknowledged or failed: a change of partitions may go on. */
   settled(topic: Topic): void;
+  /** As `Sink.takeBack`. */
+  takeBack(wanted: ReadonlySet<Reading>): ReadonlyMap<Reading, Reading>;
   /** All readings that are in here: held, queued, or in a batch. */
   openReadings(): IterableIterator<Reading>;
 }
@@ -136,6 +138,13 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
     },
     refresh,
     settled: (topic) => resize(stateOf(topic)),
+    takeBack(wanted) {
+      const given = [...topics.values()].flatMap((topic) => [
+        ...topic.held.takeBack(wanted, null),
+        ...topic.partitions.flatMap(({ batch, queue }) => [...queue.takeBack(wanted, batch?.readings[0] ?? null)]),
+      ]);
+      return new Map(given);
+    },
     *openReadings() {
       for (const topic of topics.values()) {
         yield* topic.held.values();

@@ -86,7 +86,6 @@ async function openMended(
   try {
     await mustBeAlone(file, path);
     await mendLastLine(file, path, emit);
-    await syncFolderOf(path);
     return file;
   } catch (thrown) {
     file.close();
@@ -98,9 +97,19 @@ async function writeAll(file: DiskFile, bytes: Uint8Array): Promise<void> {
   for (let from = 0; from < bytes.byteLength;) from += await file.write(bytes.subarray(from));
 }
 
-/** Made for its owner and group alone: readings are nobody else's business. A file that is there keeps its rights. */
-function openForAppend(path: string): Promise<Deno.FsFile> {
-  return Deno.open(path, { create: true, append: true, read: true, mode: 0o640 });
+/**
+ * Made for its owner and group alone: readings are nobody else's business. A file that is there keeps its rights. It comes with its name
+ * on the disk.
+ */
+async function openForAppend(path: string): Promise<Deno.FsFile> {
+  const file = await Deno.open(path, { create: true, append: true, read: true, mode: 0o640 });
+  try {
+    await syncFolderOf(path);
+    return file;
+  } catch (thrown) {
+    file.close();
+    throw thrown;
+  }
 }
 
 /** Two writers would cut off each other's lines. */

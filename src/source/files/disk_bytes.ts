@@ -59,6 +59,8 @@ export interface DiskBytesDeps {
 /** Bytes read at once. */
 export const chunkBytes = 64 * 1024;
 const retry = { firstMs: 200, maxMs: 30_000 };
+/** While bytes come, the file is looked at no more often than this: a look costs as much as reading a chunk. At the end it is looked at in any case. */
+const lookEveryMs = 50;
 
 /** Opens a file. Rejects with a `bad_file` {@linkcode WeirError} when it may not be read, with the system's own error when it is gone. */
 export async function openDiskBytes(options: DiskBytesOptions, deps: DiskBytesDeps): Promise<DiskBytes> {
@@ -71,6 +73,7 @@ export async function openDiskBytes(options: DiskBytesOptions, deps: DiskBytesDe
   let position = 0;
   let identity = options.identity;
   let changed = false;
+  let lookedMs = -Infinity;
   /** The first chunk, by which a rewrite shows before the end. */
   let firstBytes = 0;
   let firstHash: string | null = null;
@@ -99,6 +102,7 @@ export async function openDiskBytes(options: DiskBytesOptions, deps: DiskBytesDe
 
   /** Looks whether the file changed under the handle, and refuses it when what was read is not there any more. */
   async function look(): Promise<void> {
+    lookedMs = clock.nowMs();
     const now = identityOf(await persistent(() => file.facts()));
     if (now.sizeBytes < position) throw truncated(shown, position, now.sizeBytes);
     if (sameIdentity(now, identity)) return;
@@ -150,8 +154,8 @@ export async function openDiskBytes(options: DiskBytesOptions, deps: DiskBytesDe
     },
     sha256: () => hash.copy().digest("hex"),
     async next() {
-      for (;;) {
-        await look();
+      for (let atEnd = false;;) {
+        if (atEnd || clock.nowMs() - lookedMs >= lookEveryMs) await look();
         const read = await persistent(() => file.read(buffer)) ?? 0;
         if (read > 0) {
           position += read;
@@ -164,6 +168,10 @@ export async function openDiskBytes(options: DiskBytesOptions, deps: DiskBytesDe
           return chunk;
         }
         if (signal.aborted) return null;
+        if (!atEnd) {
+          atEnd = true;
+          continue;
+        }
         if (!await isAtRest() || signal.aborted || identity.sizeBytes > position) continue;
         if (changed) await verify();
         return null;

@@ -1,7 +1,8 @@
 /**
  * Reads one file from its checkpoint to its end:
  *
- *     disk bytes -> inflate -> transcode -> skip what is home already -> decoder -> normalizer -> row buffer
+ *     disk bytes -> inflate -> transcode -> skip what is home already -> decoder -+-> normalizer --+-> row buffer
+ *                                                                                +-> packed rows -+   (plain CSV lines)
  *
  * The loop is pulled by the buffer: it reads on when there is room, a chunk at a time, and never keeps more than a chunk and a row in
  * between. Rows cost no promise; the loop gives the event loop a turn at each read and after {@linkcode sliceMs} of decoding.
@@ -12,7 +13,17 @@
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
-import type { Arrival, Decoder, DecoderState, FileEncoding, Normalizer, OpenDecoder, Row } from "../../core/decoder.ts";
+import type {
+  Arrival,
+  Decoder,
+  DecoderState,
+  FileEncoding,
+  LineWriter,
+  Normalizer,
+  OpenDecoder,
+  Row,
+  TakeLine,
+} from "../../core/decoder.ts";
 import { sleep } from "../../core/clock.ts";
 import { WeirError } from "../../core/error.ts";
 import type { Item, Reason } from "../../core/reading.ts";
@@ -24,6 +35,7 @@ import { type DiskBytes, type DiskBytesDeps, openDiskBytes } from "./disk_bytes.
 import { encodingOf, type EncodingSetting } from "./encoding.ts";
 import { createFileDelivery, type FileDelivery, type RowEnd } from "./file_delivery.ts";
 import { createInflate, type Inflate } from "./inflate.ts";
+import { createPackedRows } from "./packed_rows.ts";
 import { placeOf } from "./place.ts";
 import type { RowBuffer } from "./row_buffer.ts";
 import { createTranscode } from "./transcode.ts";
@@ -126,6 +138,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     () => deps.settled(reader),
     (last, counts) => placeOf(options.gateway, recordAt(last, counts)),
   );
+  const packed = createPackedRows(idPrefix, delivery);
 
   async function run(): Promise<ReadOutcome> {
     try {
@@ -173,14 +186,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
         sliceStartMs = clock.nowMs();
         continue;
       }
-      rows.length = 0;
-      if (opened.pull(Math.min(buffer.room(), sliceRows), rows) > 0) {
-        try {
-          accept(opened, rows);
-        } finally {
-          // Also the rows before one that was too much are to be taken.
-          deps.wake();
-        }
+      if (pullSlice(opened, rows) > 0) {
         if (clock.nowMs() - sliceStartMs < sliceMs) continue;
         await sleep(clock, 0, signal);
         sliceStartMs = clock.nowMs();
@@ -199,9 +205,30 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     return false;
   }
 
-  function accept(from: Decoder, rows: readonly Row[]): void {
+  /** Brings the next rows, those that there is room for, into the buffer; returns how many. */
+  function pullSlice(from: Decoder, rows: Row[]): number {
     const arrival: Arrival = { origin: "batch", wallMs: clock.wallMs(), topicFields: null };
     const arrivedMs = clock.nowMs();
+    const writer = lineWriter(arrival);
+    if (writer !== null) packed.begin(writer, arrivedMs);
+    rows.length = 0;
+    try {
+      const rowsMax = Math.min(buffer.room(), sliceRows);
+      const pulled = writer === null ? from.pull(rowsMax, rows) : from.pull(rowsMax, rows, takeLine);
+      accept(from, rows, arrival, arrivedMs);
+      return pulled;
+    } finally {
+      // Also the rows before one that was too much are to be taken.
+      deps.wake();
+    }
+  }
+
+  function lineWriter(arrival: Arrival): LineWriter | null {
+    if (header === null || delimiter === null) return null;
+    return deps.normalizer.lineWriter?.(header, delimiter, arrival) ?? null;
+  }
+
+  function accept(from: Decoder, rows: readonly Row[], arrival: Arrival, arrivedMs: number): void {
     for (const row of rows) {
       if (firstByte === null) {
         firstByte = row.start;
@@ -215,6 +242,16 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       if (badRows > options.badMax) throw tooManyBadRows(options.badMax, row);
     }
   }
+
+  const takeLine: TakeLine = (bytes, from, stop, row, start, end) => {
+    const reading = packed.pack(bytes, from, stop, row, start);
+    if (reading === null) return false;
+    delivery.add(row, end);
+    lastRow = row;
+    lastEnd = end;
+    buffer.push(delivery, reading);
+    return true;
+  };
 
   function itemOf(from: Decoder, row: Row, index: number, arrival: Arrival, arrivedMs: number): Item {
     if (row.kind === "bad") return misfit(from, row, index, arrival, row.reason, row.detail);

@@ -93,6 +93,7 @@ export function createFolderReader(
   const extra: ListedFile[] = [];
   const tasks = new Set<FileTask>();
   const leaving = new Set<Promise<void>>();
+  const inFolder = (path: string): string => join(folder.path, path);
   let wake = () => {};
   let handling = true;
   let doneFiles = 0;
@@ -113,6 +114,7 @@ export function createFolderReader(
     emit,
     signal: stopping.signal,
     scanned: news.ring,
+    begun: (file) => known.byInode(identityOf(file.facts))?.state === "reading",
   });
   const settling = createSettling(folder.path, options, {
     ...deps,
@@ -276,10 +278,6 @@ export function createFolderReader(
       patiently(() => removeMarkers(disk, task.listed, scan.listing));
     }
     news.ring();
-  }
-
-  function inFolder(path: string): string {
-    return join(folder.path, path);
   }
 
   async function room(): Promise<void> {

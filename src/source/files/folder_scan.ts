@@ -48,6 +48,8 @@ export interface FolderScanDeps {
   readonly signal: AbortSignal;
   /** Called after each look. */
   readonly scanned: () => void;
+  /** Whether some of a file was read before: it goes on before another is begun. */
+  readonly begun: (file: ListedFile) => boolean;
 }
 
 /** Events are gathered for this long before the folder is looked at. */
@@ -114,9 +116,16 @@ export function createFolderScan(folder: string, options: FilesSourceOptions, de
     if (options.ready === "quiet") await lookAtEnds(open);
     const complete = completeness.observe({ ...now, files: open }, clock.nowMs(), endsOpen);
     // A file that was given out while the ends were looked at must not come back.
-    waiting = complete.filter((file) => !busy.has(file.path) && !isFinished(file)).sort(compareFiles);
+    waiting = inTurn(complete.filter((file) => !busy.has(file.path) && !isFinished(file)));
     listing = now;
     tellOdd(now);
+  }
+
+  /** Those begun go first: were a twin of one read before it, rows sent already would be sent again as another file's. */
+  function inTurn(files: readonly ListedFile[]): ListedFile[] {
+    const begun = files.filter(deps.begun);
+    const others = begun.length === 0 ? files : files.filter((file) => !begun.includes(file));
+    return [...begun.sort(compareFiles), ...others.toSorted(compareFiles)];
   }
 
   function isFinished(file: ListedFile): boolean {

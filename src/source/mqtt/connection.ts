@@ -2,11 +2,9 @@
  * One MQTT connection, from CONNECT to close: the only file that knows npm:mqtt. Each connection has a client object of its own, so that
  * nothing that belongs to one connection (packet identifiers, held PUBACKs) can leak into the next; the library's reconnecting is off.
  *
- * Why PUBACKs are withheld the way they are: the library's own hook, `handleMessage`, handles one packet at a time, and keep-alive
- * answers wait behind it: with acknowledgements 10 ms late it carries 86 messages a second. Here every packet is handled at once, and
- * just the library's PUBACK is held back, by standing before the method through which all its packets leave, `_sendPacket`; ours are
- * written when they are due, all that are due together in one piece. The method is private: the version is pinned, and
- * tests/source/mqtt/connection_test.ts fails when the library changes there.
+ * Messages do not come through the library: publish_frames.ts takes them off the stream before it, and the library is left with the
+ * packets that are few (CONNACK, SUBACK, PINGRESP ...). So it sends no PUBACK of its own; ours are written when they are due, all that are
+ * due together in one piece.
  *
  * @module
  */
@@ -18,6 +16,7 @@ import type { Clock, Timer } from "../../core/clock.ts";
 import { messageOf } from "../../core/error.ts";
 import { current, type Renewable } from "../../core/renewable.ts";
 import { explainTls, isTlsError, type TlsMaterial, tlsOptions, type TlsTrouble } from "../../core/tls.ts";
+import { createPublishFrames, type FrameEvents, type FrameOptions } from "./publish_frames.ts";
 
 /** Protocol levels as they stand in CONNECT. */
 export type ProtocolVersion = 4 | 5;
@@ -141,12 +140,25 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
         if (tls !== null && loss === null && isTlsError(error)) tlsError = error;
         fail({ kind: "failed", code: null, text: messageOf(error) });
       });
-      faucet = createFaucet(tcp, stream);
+      const packetBytes = options.version === 5 ? packetBytesMax : null;
+      faucet = createFaucet(tcp, stream, { version: options.version, packetBytesMax: packetBytes }, {
+        publish: message,
+        malformed: (why) => fail({ kind: "failed", code: null, text: `the broker sent ${why}` }),
+      });
       return stream;
     },
     clientOptions(options),
   );
-  holdBackPubacks(client);
+
+  function message(topic: string, payload: Uint8Array, packetId: number, dup: boolean, retained: boolean): void {
+    if (over || leaving !== null) return;
+    // Not `guarded`: a closure for each message would cost more than it.
+    try {
+      events.message(topic, payload, packetId, dup, retained);
+    } catch (defect) {
+      throwLater(defect);
+    }
+  }
 
   function fail(why: Omit<Loss, "reached">): void {
     loss ??= why;
@@ -165,20 +177,14 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
     opened = true;
     const { sessionPresent, properties } = packet;
     guarded(() => events.opened({ sessionPresent, sessionExpirySeconds: properties?.sessionExpiryInterval ?? null }));
+    // When the library has dealt with it: what follows may be acknowledged at once.
+    queueMicrotask(() => faucet?.open());
   });
   client.on("connect", () => {
     if (leaving === null) guarded(() => events.ready());
   });
-  client.on("message", (topic, payload, packet) => {
-    if (!opened || leaving !== null) return;
-    const packetId = packet.qos === 1 ? packet.messageId ?? 0 : 0;
-    // Not `guarded`: a closure for each message would cost more than it.
-    try {
-      events.message(topic, payload, packetId, packet.dup, packet.retain);
-    } catch (defect) {
-      throwLater(defect);
-    }
-  });
+  // Of QoS 2, which nobody asked for: an old session of this client id may hold some.
+  client.on("message", (topic, payload, packet) => message(topic, payload, 0, packet.dup, packet.retain));
   client.on("disconnect", (packet) => {
     const code = packet.reasonCode ?? 0;
     const words = packet.properties?.reasonString ?? reasonText(code);
@@ -240,30 +246,52 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
   };
 }
 
-/** Lets bytes through to the library, or not. */
+/** Lets bytes through, or not. */
 interface Faucet {
   turn(on: boolean): void;
+  /** The CONNACK has been dealt with: messages come from now on. */
+  open(): void;
 }
 
-/** Takes the place of `pipe` on a stream, which begins to read again whenever the library has room, whatever anybody else wants. */
-function createFaucet(tcp: Socket, stream: Socket): Faucet {
+/**
+ * Takes the place of `pipe` on a stream, which begins to read again whenever the library has room, whatever anybody else wants; and takes
+ * the messages out.
+ */
+function createFaucet(
+  tcp: Socket,
+  stream: Socket,
+  options: FrameOptions,
+  events: Omit<FrameEvents, "other">,
+): Faucet {
   let on = true;
   let busy = false;
-  const flow = () => on && !busy ? tcp.resume() : tcp.pause();
-  Reflect.set(stream, "pipe", (library: Writable) => {
-    stream.on("data", (chunk) => {
-      busy = !library.write(chunk);
-      if (busy) flow();
+  let library: Writable | null = null;
+  const frames = createPublishFrames(options, {
+    ...events,
+    other(packet) {
+      if (library?.write(packet) === false) busy = true;
+    },
+  });
+  const flow = () => on && !busy && !frames.held ? tcp.resume() : tcp.pause();
+  Reflect.set(stream, "pipe", (piped: Writable) => {
+    library = piped;
+    stream.on("data", (chunk: Uint8Array) => {
+      frames.push(chunk);
+      if (busy || frames.held) flow();
     });
-    library.on("drain", () => {
+    piped.on("drain", () => {
       busy = false;
       flow();
     });
-    return library;
+    return piped;
   });
   return {
     turn(wanted) {
       on = wanted;
+      flow();
+    },
+    open() {
+      frames.open();
       flow();
     },
   };
@@ -319,22 +347,6 @@ function clientOptions(options: ConnectionOptions): ConstructorParameters<typeof
       }
       : {}),
   };
-}
-
-/**
- * Stands before `_sendPacket`: a PUBACK of the library's goes nowhere, and the library goes on with the next packet as if it had been
- * sent.
- *
- * @throws {Error} when this version of the library has no such method.
- */
-function holdBackPubacks(client: MqttClient): void {
-  const sendPacket: unknown = Reflect.get(client, "_sendPacket");
-  if (typeof sendPacket !== "function") throw new Error("This version of npm:mqtt has no _sendPacket");
-  const sendOrHold = (packet: { readonly cmd: string }, done?: () => void, ...rest: readonly unknown[]): void => {
-    if (packet.cmd === "puback") done?.();
-    else Reflect.apply(sendPacket, client, [packet, done, ...rest]);
-  };
-  Reflect.set(client, "_sendPacket", sendOrHold);
 }
 
 /** DISCONNECT without a reason code, which means a normal one: the same bytes in both versions (MQTT 3.1.1, 3.14; MQTT 5.0, 3.14). */

@@ -267,6 +267,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
         look();
       });
     },
+    fill: () => Math.max(pending.unsettled / options.receiveMax, pending.bytes / options.inboxBytesMax),
     async close() {
       stopping = true;
       leave();

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { PackedReading } from "../../../src/core/reading.ts";
 import { type Compression, createRecordBatchEncoder, type RecordShape } from "../../../src/sink/kafka/record_batch.ts";
 import { readBatch } from "./batch_reader.ts";
 
@@ -71,6 +72,32 @@ Deno.test("a value of bytes is written as it is, as the same text would be", () 
   }
   const odd = new Uint8Array([0xff, 0x00, 0xfe]);
   assert.ok(rawOf(odd).join().includes("6,255,0,254"));
+});
+
+Deno.test("a packed record is written as the same record of texts would be", () => {
+  interface Packed extends Item {
+    readonly packed: PackedReading | undefined;
+  }
+  const packedShape: RecordShape<Packed> = { ...shape, packed: (one) => one.packed };
+  const pack = (one: Item): Packed => {
+    const [value, id] = [one.value ?? "", one.id].map((text) => new TextEncoder().encode(text));
+    if (value === undefined || id === undefined) throw new Error("Two texts are two arrays");
+    const page = new Uint8Array([1, 2, 3, ...value, ...id, 4]);
+    const valueEnd = 3 + value.length;
+    return { value: null, id: "-", mark: one.mark, packed: { page, from: 3, valueEnd, idEnd: page.length - 1 } };
+  };
+  const text = fc.oneof(fc.string({ maxLength: 200 }), fc.constantFrom("", "x".repeat(9000)));
+  const itemOf = fc.record({ value: text, id: text, mark: fc.option(fc.string({ maxLength: 80 })) });
+  fc.assert(fc.property(fc.array(fc.tuple(itemOf, fc.option(text), fc.boolean()), { minLength: 1 }), (list) => {
+    const keys = list.map(([, key]) => key);
+    const texts = list.map(([one]) => one);
+    const packed = list.map(([one, , isPacked]) => isPacked ? pack(one) : { ...one, packed: undefined });
+    const plain = createRecordBatchEncoder(shape, "none").encode(texts, keys, 0, Infinity, 20_000, stamp);
+    assert.deepEqual(
+      createRecordBatchEncoder(packedShape, "none").encode(packed, keys, 0, Infinity, 20_000, stamp),
+      plain,
+    );
+  }));
 });
 
 Deno.test("a record of 600 KB and one of two bytes live in one batch", () => {

@@ -76,6 +76,21 @@ Deno.test("the same bytes again, under whatever name and time: archived as a dup
   }
 });
 
+Deno.test("after a restart a file that was begun goes on first, so that an older twin that came meanwhile is a duplicate", () =>
+  withRig(quick, async (rig) => {
+    await rig.drop("b.csv", csv(30), 2000);
+    await rig.until(() => rig.take(10).length > 0, "some of it is read");
+    rig.settle(rig.items);
+    await rig.until(() => rig.store.commits.flat().some((record) => record.checkpoint !== null), "a checkpoint");
+    const begun = rig.items.length;
+    await rig.source.close();
+    await rig.drop("a.csv", csv(30), 1000);
+    await rig.restart();
+    await rig.flowUntil(() => rig.exists(archive, "a.csv.dup"), "the other is a duplicate");
+    assert.deepEqual(rig.values(), rows(30));
+    assert.ok(begun < 30);
+  }));
+
 Deno.test("twins that are dropped together: the second is known when the first is done", () =>
   withRig(quick, async (rig) => {
     await rig.source.close();

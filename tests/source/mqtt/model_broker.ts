@@ -59,6 +59,8 @@ export interface ModelBroker {
   readAcks(count: number): void;
   /** Breaks the connection. Returns how many PUBACKs were lost with it. */
   cut(loss?: Partial<Loss>): number;
+  /** The client is gone without a word, and hears nothing any more. */
+  vanish(): void;
   /** Forgets the session: the queue, what is in flight, the subscriptions. */
   forget(): readonly ModelMessage[];
   /** The next connections are refused so. */
@@ -223,6 +225,9 @@ export function modelBroker(
       const lost = line.up.length;
       lose(line, loss);
       return lost;
+    },
+    vanish() {
+      line = null;
     },
     forget() {
       const lost = [...session?.inFlight.values() ?? [], ...session?.queue ?? []];

@@ -1,0 +1,114 @@
+/**
+ * Readings of plain CSV lines, packed: the JSON text and the id of each stand as bytes in pages that many share, so that a row leaves one small
+ * object behind it and no texts. A page goes when the last of its readings has its verdict.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { LineWriter } from "../../core/decoder.ts";
+import { writeNumber } from "../../core/digits.ts";
+import { ownFieldsOf } from "../../core/own_fields.ts";
+import type { Fields, PackedReading, Reading } from "../../core/reading.ts";
+import type { FileDelivery } from "./file_delivery.ts";
+
+/** Packs readings of one file. */
+export interface PackedRows {
+  /** The lines that follow came in at this moment, and are written so. */
+  begin(writer: LineWriter, arrivedMs: number): void;
+  /**
+   * The reading of a plain line, the next one of the delivery, or null when only the normalizer can tell what becomes of it. `byte` is the
+   * offset of the row in the file.
+   */
+  pack(line: Uint8Array, from: number, stop: number, row: number, byte: number): Reading | null;
+}
+
+/** Bytes of a page: some hundred rows. A longer row has a page of its own. */
+export const pageBytes = 64 * 1024;
+/** Digits of the largest byte offset. */
+const offsetDigitsMax = 16;
+
+/** What the rows of one slice have in common. */
+interface Slice {
+  readonly writer: LineWriter;
+  readonly arrivedMs: number;
+}
+
+/** Makes {@linkcode PackedRows}. `idPrefix` is what the ids of the file begin with; the byte offset of the row follows. */
+export function createPackedRows(idPrefix: string, delivery: FileDelivery): PackedRows {
+  const prefix = new TextEncoder().encode(idPrefix);
+  let page = new Uint8Array(0);
+  let used = 0;
+  let slice: Slice | null = null;
+
+  return {
+    begin(writer, arrivedMs) {
+      slice = { writer, arrivedMs };
+    },
+    pack(line, from, stop, row, byte) {
+      if (slice === null) throw new Error("Lines are packed before anybody said how");
+      const needed = stop - from + slice.writer.extraBytes + prefix.length + offsetDigitsMax;
+      if (used + needed > page.length) {
+        page = new Uint8Array(Math.max(pageBytes, needed));
+        used = 0;
+      }
+      const valueEnd = slice.writer.write(line, from, stop, page, used);
+      if (valueEnd < 0) return null;
+      for (let i = 0; i < prefix.length; i++) page[valueEnd + i] = prefix[i] ?? 0;
+      const idEnd = writeNumber(byte, page, valueEnd + prefix.length);
+      const reading = new PackedRow(delivery, delivery.addedRows, row, byte, page, used, valueEnd, idEnd, slice);
+      used = idEnd;
+      return reading;
+    },
+  };
+}
+
+/** A class, for its getters cost nothing a row: texts are made only for who asks. */
+class PackedRow implements Reading, PackedReading {
+  constructor(
+    readonly delivery: FileDelivery,
+    readonly index: number,
+    readonly row: number,
+    readonly byte: number,
+    readonly page: Uint8Array,
+    readonly from: number,
+    readonly valueEnd: number,
+    readonly idEnd: number,
+    readonly slice: Slice,
+  ) {}
+
+  get kind(): "reading" {
+    return "reading";
+  }
+
+  get redelivered(): boolean {
+    return false;
+  }
+
+  get arrivedMs(): number {
+    return this.slice.arrivedMs;
+  }
+
+  get packed(): PackedReading {
+    return this;
+  }
+
+  get bytes(): number {
+    return this.valueEnd - this.from;
+  }
+
+  get value(): string {
+    return textOf(this.page, this.from, this.valueEnd);
+  }
+
+  get id(): string {
+    return textOf(this.page, this.valueEnd, this.idEnd);
+  }
+
+  get fields(): Fields {
+    return ownFieldsOf(JSON.parse(this.value));
+  }
+}
+
+function textOf(page: Uint8Array, from: number, to: number): string {
+  return Buffer.from(page.buffer, page.byteOffset + from, to - from).toString("utf8");
+}

@@ -1,0 +1,158 @@
+/** @module */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Arrival, Normalized } from "../../src/core/decoder.ts";
+import type { NormalizerOptions } from "../../src/decode/normalizer.ts";
+import { createNormalizer } from "../../src/decode/normalizer.ts";
+import { bytesOf } from "./drain.ts";
+
+const options: NormalizerOptions = {
+  schema: null,
+  aliases: {},
+  extra: "keep",
+  sets: [],
+  filter: null,
+  timeZone: "UTC",
+  timeFormat: "epoch",
+};
+const arrival: Arrival = { origin: "batch", wallMs: 1_700_000_000_000.5, topicFields: null };
+
+const schemas = [
+  null,
+  {
+    type: "object",
+    properties: {
+      device_id: { type: "string", minLength: 2, maxLength: 9 },
+      metric: { enum: ["t", "temperature", ""] },
+      value: { type: "number", minimum: -10, exclusiveMaximum: 30 },
+      ts: { type: ["string", "null"], format: "date-time" },
+      unit: { type: ["string", "null"] },
+    },
+    required: ["device_id", "value"],
+  },
+  {
+    type: "object",
+    properties: {
+      device_id: { type: "string", pattern: "^[a-z]" },
+      value: { type: ["integer", "string"] },
+      ok: { type: "boolean" },
+      on: { type: ["boolean", "string", "null"], const: "x" },
+      n: { type: "null" },
+      ts: { type: "integer" },
+    },
+  },
+];
+
+const cell = fc.oneof(
+  fc.constantFrom("", "d", "press-1", "t", "temperature", "degC", "true", "false", "TRUE", "null", "x", "C:\\x", "a b"),
+  fc.constantFrom("0", "-0", "1.0", "007", "1e3", "1e999", "2E-7", "-", ".5", "5.", " 1", "1 ", "1".repeat(301), "+1"),
+  fc.constantFrom("1767225600000", "1767225600", "99999999999", "100000000000", "99999999999999", "100000000000000"),
+  fc.constantFrom("2026-01-31", "2026-01-31T10:11:12Z", "2026-02-31T10:11:12Z", "2026-01-31T10:11:12.345Z"),
+  fc.constantFrom("2026-01-31 10:11:12", "2026-01-31T23:59:60Z", "2026-01-31T24:00:00Z", "1969-12-31T23:59:59.999Z"),
+  fc.integer().map(String),
+  fc.double({ noDefaultInfinity: true, noNaN: true }).map((value) => value.toFixed(3)),
+  fc.date({ min: new Date(0), max: new Date("9999-12-31"), noInvalidDate: true }).map((date) => date.toISOString()),
+  fc.string({ unit: "binary-ascii", maxLength: 6 }).map((text) => text.replace(/["\r\n;]/g, "")),
+);
+const names = [
+  "device_id",
+  "metric",
+  "value",
+  "ts",
+  "unit",
+  "ok",
+  "on",
+  "n",
+  "dev",
+  "gr\u00f6\u00dfe",
+  "__proto__",
+  "origin",
+  "",
+];
+
+interface Case {
+  readonly changes: Partial<NormalizerOptions>;
+  readonly header: readonly string[];
+  readonly lines: readonly (readonly string[])[];
+}
+
+const lineCase: fc.Arbitrary<Case> = fc.tuple(fc.constantFrom(...schemas), fc.shuffledSubarray(names, { minLength: 2 }))
+  .chain(([schema, header]) =>
+    fc.record({
+      changes: fc.record({
+        schema: fc.constant(schema),
+        extra: fc.constantFrom("keep", "drop", "rescue", "reject"),
+        aliases: fc.constantFrom({}, header.includes("device_id") ? {} : { device_id: ["dev"] }),
+        timeFormat: fc.constantFrom("epoch", "epoch", "iso"),
+        timeZone: fc.constantFrom("UTC", "Europe/Berlin"),
+      }),
+      header: fc.constant(header),
+      lines: fc.array(fc.array(cell, { minLength: header.length, maxLength: header.length }), { maxLength: 8 }),
+    })
+  );
+
+/** What the normalizer makes of each line. */
+function normalized({ changes, header, lines }: Case): readonly Normalized[] {
+  const normalizer = createNormalizer({ ...options, ...changes });
+  return lines.map((cells) =>
+    normalizer.normalize({ kind: "cells", row: 1, start: 0, end: 1, header, cells }, arrival)
+  );
+}
+
+/** What the writer makes of a line that stands somewhere in a page; null where it gives up, or where there is no writer. */
+function written({ changes, header, lines }: Case): readonly (string | null)[] {
+  const writer = createNormalizer({ ...options, ...changes }).lineWriter?.(header, ";", arrival) ?? null;
+  const page = new Uint8Array(10_000);
+  return lines.map((cells) => {
+    const line = bytesOf(`..${cells.join(";")}\r\n`);
+    const end = writer?.write(line, 2, line.length - 2, page, 7) ?? -1;
+    assert.ok(end <= 7 + line.length - 4 + (writer?.extraBytes ?? 0), "it keeps within the room that it asks for");
+    return end < 0 ? null : new TextDecoder().decode(page.subarray(7, end));
+  });
+}
+
+Deno.test("what is written quickly is what the normalizer gives, byte for byte", () => {
+  fc.assert(
+    fc.property(lineCase, (one) => {
+      const slow = normalized(one);
+      written(one).forEach((text, i) => {
+        const made = slow[i];
+        if (text !== null) assert.equal(text, made?.kind === "reading" ? made.value : made);
+      });
+    }),
+    { numRuns: 400 },
+  );
+});
+
+Deno.test("usual lines are written quickly", () => {
+  const header = ["ts", "device_id", "metric", "value", "unit", "site", "ok"];
+  const lines = [
+    ["1767225600000", "press-1", "temperature", "21.50", "degC", "7", "true"],
+    ["2026-01-01T00:00:00Z", "press-1", "state", "running", "", "", "x y"],
+    ["2026-01-01T00:00:00.250Z", "press-1", "on", "false", "", "2026-01-01", "-1"],
+    ["", "press-1", "m", "", "u", "1.5", "1"],
+  ];
+  assert.deepEqual(
+    written({ changes: {}, header, lines }),
+    normalized({ changes: {}, header, lines }).map((made) => made.kind === "reading" ? made.value : made),
+  );
+  const [schema] = schemas.slice(1);
+  const checked = { changes: { schema }, header, lines: [["1767225600000", "press-1", "t", "21.5", "u", "1", "1"]] };
+  assert.ok(written(checked)[0]?.includes('"value":21.5,'));
+});
+
+Deno.test("rules, topics' own checks and other rare things have no quick way", () => {
+  const way = (changes: Partial<NormalizerOptions>) =>
+    createNormalizer({ ...options, ...changes }).lineWriter?.(["device_id", "metric", "value", "x"], ",", arrival);
+  assert.notEqual(way({}), null);
+  assert.equal(way({ filter: "value > 1.0" }), null);
+  assert.equal(way({ extra: "rescue" }), null);
+  assert.equal(way({ schema: { type: "object", additionalProperties: { type: "number" } } }), null);
+  assert.equal(way({ schema: { type: "object", maxProperties: 3 } }), null);
+});
+
+Deno.test("lines of another number of cells, and bytes that JSON escapes, are left to the normalizer", () => {
+  const lines = [["d", "m"], ["d", "m", "1", "2"], ["d", "m\\", "1"], ["d", "m\u0001", "1"], ["d", "\u00b5", "1"]];
+  const texts = written({ changes: {}, header: ["device_id", "metric", "value"], lines });
+  assert.deepEqual(texts, lines.map(() => null));
+});

@@ -1,0 +1,104 @@
+/**
+ * The books of a world: what was sent, what is to become of it, and where each of them is safe by now.
+ *
+ * @module
+ */
+import type { Origin } from "../../src/core/delivery.ts";
+import type { DeadLetter } from "../../src/core/reading.ts";
+import type { FileRecord } from "../../src/core/store.ts";
+
+/** What is to become of something that was sent. */
+export type Fate =
+  /** It arrives. */
+  | "good"
+  /** The filter turns it away. */
+  | "filtered"
+  /** It cannot be read: a dead letter. */
+  | "bad"
+  /** The far side refuses it for good: a dead letter, until the far side is mended and the letter is replayed. */
+  | "refused";
+
+/** The books. */
+export interface Books {
+  /** Known by `<device>:<number>`. */
+  sent(key: string, fate: Fate): void;
+  readonly all: ReadonlyMap<string, Fate>;
+  fateOf(key: string): Fate | undefined;
+  /** A file was dropped: the keys of its rows. */
+  dropped(path: string, rows: readonly string[]): void;
+  readonly files: ReadonlyMap<string, readonly string[]>;
+  /** The broker lost it: it may arrive, or not. */
+  lostByBroker(key: string): void;
+  readonly lost: ReadonlySet<string>;
+  arrived(key: string): void;
+  readonly home: ReadonlySet<string>;
+  lettered(letters: readonly DeadLetter[]): void;
+  /** Keys, and ids, of all that was ever a dead letter. */
+  readonly letteredKeys: ReadonlySet<string>;
+  readonly letteredIds: ReadonlyMap<string, { readonly origin: Origin; readonly key: string }>;
+  /** Whether it has a durable home: what may be acknowledged. */
+  isSafe(key: string): boolean;
+  /** Null when all rows up to the record's checkpoint are safe, else what is wrong. */
+  faultOf(record: FileRecord): string | null;
+}
+
+/** Opens empty books. */
+export function openBooks(): Books {
+  const all = new Map<string, Fate>();
+  const files = new Map<string, readonly string[]>();
+  const lost = new Set<string>();
+  const home = new Set<string>();
+  const letteredKeys = new Set<string>();
+  const letteredIds = new Map<string, { readonly origin: Origin; readonly key: string }>();
+  /** Rows up to which a file was found safe. */
+  const checkedTo = new Map<string, number>();
+
+  function isSafe(key: string): boolean {
+    return all.get(key) === "filtered" || home.has(key) || letteredKeys.has(key);
+  }
+
+  return {
+    sent: (key, fate) => void all.set(key, fate),
+    all,
+    fateOf: (key) => all.get(key),
+    dropped: (path, rows) => void files.set(path, rows),
+    files,
+    lostByBroker: (key) => void lost.add(key),
+    lost,
+    arrived: (key) => void home.add(key),
+    home,
+    lettered(letters) {
+      for (const letter of letters) {
+        const key = keyOfLetter(letter, files);
+        letteredIds.set(letter.id, { origin: letter.origin, key });
+        letteredKeys.add(key);
+      }
+    },
+    letteredKeys,
+    letteredIds,
+    isSafe,
+    faultOf({ folder, path, checkpoint }) {
+      const file = `${folder}/${path}`;
+      const rows = files.get(file);
+      if (checkpoint === null || rows === undefined) return null;
+      const unsafe = rows.slice(checkedTo.get(file) ?? 0, checkpoint.row).find((key) => !isSafe(key));
+      if (unsafe !== undefined) {
+        return `the checkpoint of ${file} is at row ${checkpoint.row}, but ${unsafe} is not safe`;
+      }
+      checkedTo.set(file, Math.max(checkedTo.get(file) ?? 0, checkpoint.row));
+      return null;
+    },
+  };
+}
+
+/** The key in the text of a reading, a payload or a row. */
+export function keyIn(text: string): string | null {
+  const at = text.indexOf('"n":"');
+  return at < 0 ? null : text.slice(at + 5, text.indexOf('"', at + 5));
+}
+
+/** A bad row of CSV holds no key: it is known by its place. */
+function keyOfLetter(letter: DeadLetter, files: ReadonlyMap<string, readonly string[]>): string {
+  const key = keyIn(new TextDecoder().decode(letter.raw));
+  return key ?? files.get(letter.source)?.[(letter.row ?? 0) - 1] ?? `nothing known: ${letter.id}`;
+}

@@ -1,0 +1,5 @@
+/** @module */
+import { playPart } from "./seeds.ts";
+
+Deno.test("the whole program, last part of the seeds: nothing lost, order, bounds and sums hold, second copies are known", () =>
+  playPart(4));
