@@ -8,7 +8,6 @@
  * - A batch that Kafka refuses for what is in it is halved until the one record stands alone, which is rejected.
  * - All partitions of a leader that have something go into one request. It leaves at once when none is under way to that leader and the
  *   last one left `spacingMs` ago; otherwise records gather for `lingerMs`, until a batch is full, or until the answer is there.
- * - The queues have no limit of their own: the credits of the scheduler bound what is in here.
  *
  * @module
  */
@@ -26,6 +25,7 @@ import { createFlushes } from "./flushes.ts";
 import { logEndWatch } from "./log_end.ts";
 import { type Leader, newLeader, waitOf } from "./leader.ts";
 import type { Batch, Identity, Partition } from "./partition.ts";
+import { tellMaybeDoubled } from "./maybe_doubled.ts";
 import { PathError } from "./path_error.ts";
 import { producerIdAsker } from "./producer_ids.ts";
 import { type Compression, createRecordBatchEncoder, type RecordShape } from "./record_batch.ts";
@@ -328,7 +328,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
 
   /** Gives a partition a producer id of its own, and sends its records under new sequences after `delayMs`. */
   function renew(partition: Partition, batch: Batch, delayMs: number): void {
-    if (batch.inDoubt) tellMaybeDoubled(partition, batch.readings.length);
+    if (batch.inDoubt) maybeDoubled += tellMaybeDoubled(deps.emit, partition, batch.readings.length);
     beginAnew(partition, delayMs);
   }
 
@@ -339,13 +339,6 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       partition.sequence = 0;
       pause([partition], delayMs);
     });
-  }
-
-  function tellMaybeDoubled({ topic, index }: Partition, records: number): void {
-    maybeDoubled += records;
-    const message = `Kafka lost track of an attempt to send ${records} records to topic ${quoted(topic)}; ` +
-      "they may be there twice, with the same weir.id";
-    deps.emit("warn", "kafka.maybe_doubled", message, { topic, partition: index, records });
   }
 
   /** Lets partitions wait, together, so that they go into one request again. */
