@@ -19,7 +19,7 @@ const permissions = [
   "--allow-env",
   "--allow-read",
   "--allow-write",
-  "--allow-sys=hostname,uid,gid",
+  "--allow-sys=hostname,uid,gid,statfs,osRelease",
   // A permission that is missing is an error, never a question.
   "--no-prompt",
 ];
@@ -37,6 +37,7 @@ const buildFile = "dist/build.json";
 const architectures = ["x86_64", "aarch64"] as const;
 
 /** What lies beside the programs. */
+const guide = "docs/operations.md";
 const companions = ["weir.service", "weir.env.example", "weir.sysusers", "weir.tmpfiles"] as const;
 
 if (import.meta.main) await main(Deno.args);
@@ -55,6 +56,7 @@ async function main(args: readonly string[]): Promise<void> {
     await Deno.remove(join(root, buildFile));
   }
   for (const name of companions) await Deno.copyFile(join(root, "systemd", name), join(dist, name));
+  await Deno.copyFile(join(root, guide), join(dist, "operations.md"));
   await Deno.writeTextFile(
     join(dist, "LICENCES.txt"),
     await licencesOf(await packageFolders(deno), join(root, "LICENSE")),
@@ -91,7 +93,7 @@ async function compile(deno: string, architecture: typeof architectures[number])
     ...permissions,
     "--target",
     `${architecture}-unknown-linux-gnu`,
-    ...["src/store/ledger_worker.ts", "systemd", buildFile].flatMap((name) => ["--include", name]),
+    ...["src/store/ledger_worker.ts", "systemd", guide, buildFile].flatMap((name) => ["--include", name]),
     "--output",
     output,
     "main.ts",
@@ -117,7 +119,8 @@ async function commit(): Promise<string | null> {
 }
 
 async function writeSums(): Promise<void> {
-  const names = (await Array.fromAsync(Deno.readDir(dist))).map((entry) => entry.name)
+  // The screenshots that tests leave here are in a folder.
+  const names = (await Array.fromAsync(Deno.readDir(dist))).filter((entry) => entry.isFile).map((entry) => entry.name)
     .filter((name) => name !== "SHA256SUMS").sort();
   const lines = await Promise.all(names.map(async (name) => {
     const sum = createHash("sha256").update(await Deno.readFile(join(dist, name))).digest("hex");

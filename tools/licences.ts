@@ -25,8 +25,9 @@ MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVE
 CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE
 SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 
-The runtime holds V8 (BSD-3-Clause, https://github.com/v8/v8/blob/main/LICENSE), SQLite (public domain) and the Rust crates that its Cargo.lock
-lists, under MIT, Apache-2.0, BSD, ISC, Zlib, Unicode-3.0 and MPL-2.0.
+The runtime holds V8 (BSD-3-Clause, https://github.com/v8/v8/blob/main/LICENSE) with ICU and its data (Unicode-3.0), SQLite (public domain),
+JavaScript of Node.js (MIT, https://github.com/nodejs/node/blob/main/LICENSE), AWS-LC and ring for TLS (ISC, Apache-2.0, and what they name), and
+the Rust crates that its Cargo.lock lists, under MIT, Apache-2.0, BSD, ISC, Zlib, Unicode-3.0 and MPL-2.0.
 `;
 
 const rule = `\n${"=".repeat(100)}\n\n`;

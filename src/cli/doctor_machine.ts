@@ -11,6 +11,8 @@ import { machineDisk } from "../source/files/disk.ts";
 
 /** What the page size is, where the machine tells: see `pageSizeIn`. */
 const auxiliaryVector = "/proc/self/auxv";
+/** What a kernel for ARM was built with; a compiled program may look at this, and not into /proc. */
+const pagesOfKernel = /^CONFIG_ARM64_(4|16|64)K_PAGES=y$/m;
 /** systemd-timesyncd touches it at each synchronization (systemd-timesyncd.service(8)). */
 const synchronizedFile = "/run/systemd/timesync/synchronized";
 /** No machine that runs this can be there: its clock has not been set. */
@@ -32,7 +34,7 @@ export async function machineFindings(settings: Settings, wallMs: number): Promi
 
 async function pageSizeFinding(): Promise<Finding> {
   const subject = "Page size";
-  const bytes = await attempt(async () => pageSizeIn(await Deno.readFile(auxiliaryVector)));
+  const bytes = await pageBytesHere();
   if (bytes === null) {
     const advice =
       "Ask the system: getconf PAGESIZE. It must say 4096; with 16384 (Raspberry Pi 5) V8 was seen to crash";
@@ -46,6 +48,20 @@ async function pageSizeFinding(): Promise<Finding> {
     advice: "On a Raspberry Pi write kernel=kernel8.img into /boot/firmware/config.txt and restart; " +
       "elsewhere choose a kernel with pages of 4 KiB",
   };
+}
+
+/** Null when nothing tells it. */
+async function pageBytesHere(): Promise<number | null> {
+  // Machines of this kind have no other pages.
+  if (Deno.build.arch === "x86_64") return pageBytes;
+  return await attempt(async () => pageSizeIn(await Deno.readFile(auxiliaryVector))) ??
+    await attempt(async () => pageSizeOfKernel(await Deno.readTextFile(`/boot/config-${Deno.osRelease()}`)));
+}
+
+/** What the settings that a kernel was built with say, in bytes; null when they do not. */
+export function pageSizeOfKernel(config: string): number | null {
+  const [, kib] = pagesOfKernel.exec(config) ?? [];
+  return kib === undefined ? null : Number(kib) * 1024;
 }
 
 /** AT_PAGESZ of the auxiliary vector, pairs of machine words (getauxval(3)); null when it is not there. */

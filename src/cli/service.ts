@@ -16,6 +16,7 @@ const files = {
   env: "systemd/weir.env.example",
   sysusers: "systemd/weir.sysusers",
   tmpfiles: "systemd/weir.tmpfiles",
+  guide: "docs/operations.md",
 } as const;
 
 const names = Object.keys(files).join("|");
@@ -27,13 +28,14 @@ function isName(word: string): word is keyof typeof files {
 /** The command. */
 export const servicePrint: Command = {
   name: "service print",
-  summary: "print the systemd unit and the files that go with it",
+  summary: "print the systemd unit, the files that go with it, the guide",
   words: `[${names}]`,
   examples: [
     "weir service print > /etc/systemd/system/weir.service",
     "weir service print env > /etc/weir/weir.env",
     "weir service print sysusers > /etc/sysusers.d/weir.conf",
     "weir service print tmpfiles > /etc/tmpfiles.d/weir.conf",
+    "weir service print guide | less",
   ],
   run(context) {
     const { args, output, errors } = context;

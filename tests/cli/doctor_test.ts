@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { doctor } from "../../src/cli/doctor.ts";
 import { queueFinding } from "../../src/cli/doctor_broker.ts";
-import { machineFindings, pageSizeIn } from "../../src/cli/doctor_machine.ts";
+import { machineFindings, pageSizeIn, pageSizeOfKernel } from "../../src/cli/doctor_machine.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { fakeMachine } from "../config/fake_machine.ts";
 import { fakeContext } from "./fake_context.ts";
@@ -60,10 +60,12 @@ Deno.test("a clock that was never set, and a state folder that others can read, 
   }
 });
 
-Deno.test("the page size is read from the auxiliary vector", () => {
+Deno.test("the page size is read from the auxiliary vector, or from what the kernel was built with", () => {
   const vector = new BigUint64Array([16n, 7n, 6n, 16384n, 0n, 0n]);
   assert.equal(pageSizeIn(new Uint8Array(vector.buffer)), 16384);
   assert.equal(pageSizeIn(new Uint8Array(7)), null);
+  assert.equal(pageSizeOfKernel("# CONFIG_ARM64_4K_PAGES is not set\nCONFIG_ARM64_16K_PAGES=y\n"), 16384);
+  assert.equal(pageSizeOfKernel("CONFIG_X86=y\n"), null);
 });
 
 Deno.test("Mosquitto is told about its defaults, with what it dropped", () => {

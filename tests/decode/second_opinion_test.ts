@@ -7,21 +7,38 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createCsvDecoder } from "../../src/decode/csv.ts";
+import { createJsonDecoder } from "../../src/decode/json.ts";
 import { createNdjsonDecoder } from "../../src/decode/ndjson.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
+import { createPayloadDecoder } from "../../src/decode/payload.ts";
 import { askPython, havePython } from "../support/python.ts";
 import { leftOut } from "../support/servers.ts";
 import { csvDocument, csvTable, writtenCsv } from "./csv_arbitrary.ts";
-import { bytesOf, drain } from "./drain.ts";
-import { linesFile } from "./json_arbitrary.ts";
+import { bytesOf, drain, type Drained, latin1 } from "./drain.ts";
+import { arrayFile, damaged, element, linesFile } from "./json_arbitrary.ts";
 import { numberText } from "./number_arbitrary.ts";
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 
+/** A value as both sides would write it. */
+function written(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** Cells of a file in which every row is good, else null. */
 function goodCells(file: string): unknown[] | null {
+  const { rows, error } = drained(file);
+  if (error !== null || rows.some(({ row }) => row.kind === "bad")) return null;
+  return rows.map(({ row }) => row.kind === "cells" ? row.cells : null);
+}
+
+function drained(file: string): Drained {
   const bytes = bytesOf(file);
-  const { rows, error } = drain(
+  return drain(
     () =>
       createCsvDecoder(
         { delimiter: ",", comment: null, skipLines: 0, columns: null, rowBytesMax: 1 << 20, checkHeader: () => {} },
@@ -31,8 +48,6 @@ function goodCells(file: string): unknown[] | null {
     bytes,
     [13],
   );
-  if (error !== null || rows.some(({ row }) => row.kind === "bad")) return null;
-  return rows.map(({ row }) => row.kind === "cells" ? row.cells : null);
 }
 
 if (await havePython()) {
@@ -74,6 +89,73 @@ print(json.dumps([reads(r) for r in json.load(sys.stdin)]))`;
       } else assert.equal(answer, null, raw);
     });
     assert.ok(good > 200 && good < rows.length, `${good} of ${rows.length} rows are good`);
+  });
+
+  Deno.test(`where Python's csv accepts a file, each of its rows is ours, or is bad for the quote or the cells in it (seed ${seed})`, async () => {
+    const texts = fc.sample(csvDocument, { seed, numRuns: 1500 })
+      .map((bytes) => new TextDecoder().decode(Uint8Array.from(bytes)))
+      .filter((text) => !/\r(?!\n)/.test(text));
+    const program = `
+def rows(text):
+    try:
+        return [r for r in csv.reader(io.StringIO(text, newline=''), strict=True) if r][1:]
+    except csv.Error:
+        return None
+print(json.dumps([rows(t) for t in json.load(sys.stdin)]))`;
+    const theirs = await askPython(program, texts);
+    let same = 0;
+    texts.forEach((text, i) => {
+      const expected = theirs[i];
+      // A quote in the middle of a cell is text to Python, and what follows it is read by another rule.
+      if (!Array.isArray(expected) || /[^,\n"]"|"[^,\r\n"]/.test(text)) return;
+      const { rows, error } = drained(text);
+      assert.equal(error, null, JSON.stringify(text));
+      assert.deepEqual(
+        rows.map(({ row }) => row.kind === "cells" ? row.cells : null),
+        expected.map((cells) => Array.isArray(cells) && cells.length === 2 ? cells : null),
+        JSON.stringify(text),
+      );
+      same += 1;
+    });
+    assert.ok(same > 300, `only ${same} files to compare`);
+  });
+
+  Deno.test(`where Python's json accepts a file or a payload, our decoders give its elements (seed ${seed})`, async () => {
+    const files = fc.sample(fc.oneof(damaged(arrayFile), damaged(element.map(bytesOf))), { seed, numRuns: 1500 });
+    const program = `
+def refuse(constant):
+    raise ValueError(constant)
+def reads(raw):
+    try:
+        value = json.loads(raw.encode('latin1').decode('utf-8'), parse_constant=refuse)
+        return json.dumps(value if isinstance(value, list) else [value], allow_nan=False)
+    except ValueError:
+        return None
+print(json.dumps([reads(r) for r in json.load(sys.stdin)]))`;
+    const theirs = await askPython(program, files.map(latin1));
+    const payload = createPayloadDecoder({ payloadBytesMax: 1 << 20 });
+    let good = 0;
+    files.forEach((bytes, i) => {
+      const answer = theirs[i];
+      if (typeof answer !== "string") return;
+      const text = latin1(bytes);
+      const elements: unknown[] = JSON.parse(answer);
+      // Anything but an object is a bad row of a file; a payload may be a bare value, which is then the field `value`.
+      const objects = elements.map((one) => isObject(one) ? one : null);
+      const isArray = text.trimStart().startsWith("[");
+      const { rows, error } = drain(() => createJsonDecoder({ rowBytesMax: 1 << 20 }, null), bytes);
+      assert.equal(error, null, text);
+      assert.deepEqual(
+        written(rows.map(({ row }) => row.kind === "object" ? row.object : null)),
+        written(objects),
+        text,
+      );
+      const ofPayload = payload(bytes).map((row) => row.kind === "object" ? row.object : null);
+      const bare = isArray || isObject(elements[0]) ? null : [{ value: elements[0] }];
+      assert.deepEqual(written(ofPayload), written(bare ?? (elements.length === 0 ? [null] : objects)), text);
+      good += 1;
+    });
+    assert.ok(good > 150, `only ${good} files to compare`);
   });
 
   Deno.test(`a number leaves with the value it came with, to the last digit, by Python's decimal (seed ${seed})`, async () => {

@@ -37,6 +37,18 @@ function testsOf(architecture: string, program: readonly string[]): void {
     assert.match(stderr, /--files-cap/);
   });
 
+  Deno.test(`the ${architecture} program may look at all that doctor tells of the machine`, async () => {
+    const stateDir = await Deno.makeTempDir({ prefix: "weir-binary-" });
+    const args = ["doctor", "--files-dir", stateDir, "--sink", "stdout", "--state-dir", stateDir, "--json"];
+    const { stdout, stderr } = await runGateway(args, {}, program);
+    const findings: { readonly subject: string; readonly result: string }[] = JSON.parse(stdout);
+    const resultOf = (subject: RegExp) => findings.find((one) => subject.test(one.subject))?.result ?? stderr;
+    assert.match(resultOf(/^Disk of the state folder/), /free$/);
+    // What the pages of an emulated machine are, nothing tells.
+    if (architecture === "x86_64") assert.equal(resultOf(/^Page size/), "4 KiB");
+    await Deno.remove(stateDir, { recursive: true });
+  });
+
   Deno.test(`the ${architecture} program reads a file once, keeps its dead letters, and drains on SIGTERM`, async () => {
     const root = await Deno.makeTempDir({ prefix: "weir-binary-" });
     await Deno.mkdir(`${root}/drop`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../src/core/clock.ts";
 import { seededDice } from "../../src/core/dice.ts";
 import { startGateway } from "../support/gateway.ts";
-import { kafkaAvailability, startKafka } from "../support/kafka.ts";
+import { kafkaAvailability } from "../support/kafka.ts";
 import { faultKinds, startKafkaBehindProxy } from "../support/kafka_proxy.ts";
 import { printedSeed } from "../support/seed.ts";
 import { eventually, leftOut } from "../support/servers.ts";
@@ -19,11 +19,21 @@ const rounds = 4;
 const transactionRequests = [0, 22, 24, 26];
 
 if (missing === null) {
+  let shared: Awaited<ReturnType<typeof startKafkaBehindProxy>> | null = null;
+  Deno.test.beforeAll(async () => {
+    shared = await startKafkaBehindProxy();
+  });
+  Deno.test.afterAll(async () => await shared?.[Symbol.asyncDispose]());
+  const running = () => {
+    if (shared === null) throw new Error("Kafka was not started");
+    return shared;
+  };
+
   Deno.test("killed in the middle of dumps, a read_committed reader has every good row once and every other is one dead letter", async () => {
-    await using behind = await startKafkaBehindProxy();
-    await using scene = await exactlyOnceScene(behind.kafka, "kills");
+    const { kafka, proxy } = running();
+    await using scene = await exactlyOnceScene(kafka, "kills");
     // Requests take their time on the way and die with their sender: otherwise hardly a transaction would be open when the kill comes.
-    behind.proxy.misbehave({
+    proxy.misbehave({
       dice: seededDice(1),
       kinds: ["request_late"],
       requests: transactionRequests,
@@ -39,30 +49,34 @@ if (missing === null) {
       gateway.signal("SIGKILL");
       await gateway.ended;
     }
-    behind.proxy.misbehave(null);
+    proxy.misbehave(null);
     const gateway = scene.start();
     await scene.settled();
     assert.equal(await gateway.stop(), 0, gateway.stderr());
     await assertExactlyOnce(scene);
   });
 
-  Deno.test("with acknowledgements and requests lost and connections hanging, nothing is lost and nothing doubled", async () => {
-    await using behind = await startKafkaBehindProxy();
-    await using scene = await exactlyOnceScene(behind.kafka, "faults", "none");
+  Deno.test("with acknowledgements and requests lost, connections hanging and Kafka killed, nothing is lost and nothing doubled", async () => {
+    const { kafka, proxy } = running();
+    await using scene = await exactlyOnceScene(kafka, "faults", "none");
     const dice = seededDice(printedSeed("exactly-once faults"));
     await scene.drop(40_000);
     const gateway = scene.start("--files-in-flight", "1000");
     await gateway.logged(/Reading "/);
-    behind.proxy.misbehave({ dice, kinds: faultKinds, requests: transactionRequests, share: 0.05, hangMsMax: 400 });
-    await eventually("faults have happened", () => sumOf(behind.proxy.happened) > 25 || null, 60_000);
-    behind.proxy.misbehave(null);
+    proxy.misbehave({ dice, kinds: faultKinds, requests: transactionRequests, share: 0.05, hangMsMax: 400 });
+    const before = sumOf(proxy.happened);
+    await eventually("faults have happened", () => sumOf(proxy.happened) > before + 25 || null, 60_000);
+    await scene.drop(3000);
+    await kafka.stop("SIGKILL");
+    await kafka.start();
+    proxy.misbehave(null);
     await scene.settled();
     assert.equal(await gateway.stop(), 0, gateway.stderr());
     await assertExactlyOnce(scene);
   });
 
   Deno.test("a gateway whose state folder is gone goes on from Kafka's checkpoints, with its dead letters in their topic once", async () => {
-    await using kafka = await disposableKafka();
+    const { kafka } = running();
     await using scene = await exactlyOnceScene(kafka, "lost");
     await kafka.createTopic("eos-lost-letters", 1, {});
     const more = ["--dead-letter-topic", "eos-lost-letters"];
@@ -83,7 +97,7 @@ if (missing === null) {
   });
 
   Deno.test("a second gateway of the same name takes the files over: the first stops with a clear error, and no restart mends it", async () => {
-    await using kafka = await disposableKafka();
+    const { kafka } = running();
     await using scene = await exactlyOnceScene(kafka, "zombie");
     await scene.drop(300);
     const zombie = scene.start();
@@ -115,9 +129,4 @@ function withReplaced(args: readonly string[], replaced: readonly string[]): rea
 
 function sumOf(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-async function disposableKafka() {
-  const kafka = await startKafka({});
-  return { ...kafka, [Symbol.asyncDispose]: () => kafka.close() };
 }

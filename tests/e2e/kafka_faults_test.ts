@@ -4,17 +4,24 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { seededDice } from "../../src/core/dice.ts";
 import { kafkaAvailability } from "../support/kafka.ts";
-import { type FaultKind, faultKinds, startKafkaBehindProxy } from "../support/kafka_proxy.ts";
+import { type KafkaFlood, whileSending } from "../support/kafka_flood.ts";
+import { type FaultKind, faultKinds, type KafkaBehindProxy, startKafkaBehindProxy } from "../support/kafka_proxy.ts";
 import { findMosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { printedSeed, say } from "../support/seed.ts";
-import { leftOut } from "../support/servers.ts";
+import { eventually, leftOut } from "../support/servers.ts";
 import { kafkaFaults, toldFaults } from "./kafka_faults.ts";
 
 const suite = "Kafka's faults";
 const program = findMosquitto(suite);
 const kafkaMissing = await kafkaAvailability(true);
 if (kafkaMissing !== null) leftOut(suite, kafkaMissing);
+
+const hangSeeds = 3;
+const hangFaults = 20;
+const hangReadings = 4_000;
+const patienceMs = 700;
 
 const scenes: readonly (readonly [promise: string, kinds: readonly FaultKind[]])[] = [
   ["acknowledgements lost: 0 lost, 0 doubled, in order", ["acknowledgement_lost"]],
@@ -36,5 +43,32 @@ if (program !== null && kafkaMissing === null) {
         assert.ok(faults >= 3, "nothing to stand up to");
       });
     }
+    await t.step(
+      "connections hang beyond Weir's patience, with many sends in flight: 0 lost, 0 doubled, in order",
+      async () => {
+        for (let i = 0; i < hangSeeds; i++) await hangs(behind, seed++);
+      },
+    );
   });
+}
+
+/** The sink alone, which is less patient than the gateway's, so that many connections are given up in a few seconds. */
+async function hangs({ kafka, proxy }: KafkaBehindProxy, seed: number): Promise<void> {
+  const faultsSoFar = () => Object.values(proxy.happened).reduce((sum, times) => sum + times, 0);
+  const before = faultsSoFar();
+  const act = (flood: KafkaFlood) => {
+    proxy.misbehave({ dice: seededDice(seed), kinds: faultKinds, share: 0.2, hangMsMax: 3 * patienceMs });
+    return eventually(
+      "enough went wrong",
+      () => faultsSoFar() - before >= hangFaults && flood.sent >= hangReadings,
+      120_000,
+    ).then(() => {});
+  };
+  try {
+    const options = { brokers: kafka.brokers, requestTimeoutMs: patienceMs };
+    const told = await whileSending(kafka, `hangs-${seed}`, act, options);
+    say(`hanging connections, seed ${seed}, ${faultsSoFar() - before} faults: ${told}`);
+  } finally {
+    proxy.misbehave(null);
+  }
 }

@@ -45,6 +45,7 @@ const promises: readonly (readonly [string, Check])[] = [
   ],
   ["no permission is told with advice, and what waited arrives once it is given", noPermission],
   ["check tells of brokers and topics, good and bad", checks],
+  ["check tells whether files may go in transactions, which go once that is permitted", transactions],
 ];
 
 async function securedWell(kafka: RunningKafka, ca: string): Promise<void> {
@@ -61,7 +62,6 @@ async function securedWell(kafka: RunningKafka, ca: string): Promise<void> {
     sink.send("stream", numbered(0, 10));
     await sink.flush();
     assert.equal(delivered.length, 10);
-    assert.equal(sink.status().connected, true);
     await sink.close();
     assert.deepEqual(events, []);
   }
@@ -162,7 +162,11 @@ async function checks(kafka: RunningKafka, ca: string): Promise<void> {
     tls: { ca },
     sasl,
   });
-  const findings = await sink.check();
+  // What was allowed holds a moment later.
+  const findings = await eventually("the topic may be used", async () => {
+    const found = await sink.check();
+    return found.some(({ ok, subject }) => ok && subject.includes("checked")) ? found : null;
+  });
   assert.deepEqual(findings.map(({ ok }) => ok), [true, false, true, false]);
   assert.match(findings[0]?.result ?? "", /connected, TLS, SCRAM-SHA-256 as "gateway"/);
   assert.match(findings[1]?.result ?? "", /refused the connection/);
@@ -174,16 +178,59 @@ async function checks(kafka: RunningKafka, ca: string): Promise<void> {
   assert.match(plain[1]?.result ?? "", /3 partitions, batches up to 488 KiB/);
 }
 
-function allow(kafka: RunningKafka, topic: string, user: string): Promise<unknown> {
-  const topicResource = 2;
+async function transactions(kafka: RunningKafka, ca: string): Promise<void> {
+  await kafka.createTopic("rows", 1);
+  await allow(kafka, "rows", "stranger");
+  const { sink, open } = sinkFor(kafka, {
+    brokers: kafka.brokers,
+    topic: "rows",
+    filesCheckpointTopic: "places",
+    tls: { ca },
+    sasl: { mechanism: "plain", username: "stranger", password: "strange-password" },
+  });
+  const ofSubject = async (subject: string) => {
+    const found = (await sink.check()).find((finding) => finding.subject.includes(subject));
+    return found ?? assert.fail(`nothing is said of ${subject}`);
+  };
+  const [id, topic] = ["Kafka transactional id", 'Kafka topic "places"'];
+  for (const subject of [id, topic]) {
+    const { ok, result, advice } = await ofSubject(subject);
+    assert.equal(ok, false, result);
+    assert.match(result, /no permission/);
+    assert.match(advice ?? "", /kafka-acls/);
+  }
+  await open();
+  await eventually("it is told", () => sink.status().trouble?.includes("transactional id"));
+  const [describe, read, write, create] = [8, 3, 4, 5];
+  await allow(kafka, "gw-files", "stranger", [describe, write], 5);
+  await eventually("the transactional id is permitted", async () => (await ofSubject(id)).ok);
+  await allow(kafka, "places", "stranger", [describe, create]);
+  await eventually("the sink has made it", async () => /no permission to read/.test((await ofSubject(topic)).result));
+  await allow(kafka, "places", "stranger", [read, write]);
+  await eventually("it may be read", async () => /compacted, may be read/.test((await ofSubject(topic)).result));
+  const chunk = { readings: numbered(0, 3), letters: [], places: [{ key: "gw/f", value: "{}" }] };
+  assert.deepEqual(await sink.chunks?.commit(chunk), []);
+  assert.ok((await ofSubject(id)).ok, "a check takes nothing away from a gateway that runs");
+  assert.deepEqual(await sink.chunks?.commit({ ...chunk, readings: numbered(3, 5) }), []);
+  await sink.close();
+  assert.deepEqual(await idsIn(kafka, "rows"), idsOf(numbered(0, 5)));
+}
+
+function allow(
+  kafka: RunningKafka,
+  resource: string,
+  user: string,
+  operations: readonly number[] = [4, 8],
+  resourceType = 2,
+): Promise<unknown> {
   const literal = 3;
   const allowPermission = 3;
   return kafka.admin((admin) =>
     // All operations but the reading of settings: what an ordinary producer is given.
     admin.createAcls({
-      acl: [4, 8].map((operation) => ({
-        resourceType: topicResource,
-        resourceName: topic,
+      acl: operations.map((operation) => ({
+        resourceType,
+        resourceName: resource,
         resourcePatternType: literal,
         principal: `User:${user}`,
         host: "*",

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { options } from "../../src/config/options.ts";
+import { options, secretNames } from "../../src/config/options.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { runGateway, startGateway } from "../support/gateway.ts";
 import { startNotifyServer } from "../support/notify_server.ts";
@@ -50,6 +50,28 @@ if (await hasSystemd()) {
     const exposure = Number(/Overall exposure level for weir\.service: ([\d.]+)/.exec(text)?.[1]);
     assert.ok(exposure <= exposureMax, text);
   });
+  Deno.test("systemd makes the user and the drop folder as they are written", async () => {
+    const folder = await Deno.makeTempDir({ prefix: "weir-tmpfiles-" });
+    const place = (name: string) => new URL(`../../systemd/${name}`, import.meta.url).pathname;
+    // Older ones look for users on the machine itself, whatever the root.
+    const tmpfiles = (await Deno.readTextFile(place("weir.tmpfiles"))).replaceAll("weir weir", "root root");
+    await Deno.writeTextFile(`${folder}/weir.conf`, tmpfiles);
+    await Deno.mkdir(`${folder}/etc`);
+    // Under a root of its own, and of these files alone: nothing of the machine is touched.
+    const runs = [["systemd-sysusers", place("weir.sysusers")], [
+      "systemd-tmpfiles",
+      "--create",
+      `${folder}/weir.conf`,
+    ]];
+    for (const [program = "", ...args] of runs) {
+      const { stderr } = await new Deno.Command(program, { args: [`--root=${folder}`, ...args] }).output();
+      assert.doesNotMatch(new TextDecoder().decode(stderr), /parse|resolve|[Uu]nknown|Ignoring/);
+    }
+    assert.match(await Deno.readTextFile(`${folder}/etc/passwd`), /^weir:/m);
+    const { mode } = await Deno.stat(`${folder}/var/spool/weir/drop`);
+    assert.equal(mode === null ? null : mode & 0o7777, 0o2770);
+    await Deno.remove(folder, { recursive: true });
+  });
 } else {
   leftOut("the systemd unit", "no systemd-analyze on PATH; install the package systemd");
 }
@@ -60,6 +82,11 @@ Deno.test("the unit keeps what V8 and the program's promises need", () => {
   assert.doesNotMatch(unitText, /^(?:MemoryDenyWriteExecute|LimitAS)=/m);
   const drainSeconds = Number.parseInt(options.general.drainTimeout.fallback ?? "");
   assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unitText)?.[1]) > drainSeconds, "a stop is cut short");
+});
+
+Deno.test("the unit loads every secret that Weir asks systemd for", () => {
+  const loaded = [...unitText.matchAll(/^LoadCredential=(.+)$/gm)].map(([, name]) => name);
+  assert.deepEqual(new Set(loaded), new Set(secretNames));
 });
 
 Deno.test("every variable of the example environment is one that Weir knows", async () => {
@@ -81,7 +108,7 @@ Deno.test("service print gives the files as they are, and refuses what there is 
   }
   const refused = await runGateway(["service", "print", "timer"]);
   assert.equal(refused.code, 78);
-  assert.match(refused.stderr, /There is unit\|env\|sysusers\|tmpfiles/);
+  assert.match(refused.stderr, /There is unit\|env\|sysusers\|tmpfiles\|guide/);
 });
 
 Deno.test("under systemd: ready, alive, reloaded without losing a row, stopped", async () => {

@@ -155,6 +155,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
     lives.push(story);
     running = { life, gateway, diesAtMs: clock.nowMs() + death.afterMs };
     leaving = false;
+    broker.clientStops = false;
     gateway.pipeline.start().catch((error) => {
       if (error instanceof WeirError) life.end("start failed");
       else faults.push(`start: ${error}`);
@@ -180,6 +181,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
     const { life, gateway } = running;
     leaving = true;
     let late = false;
+    broker.clientStops = true;
     gateway.pipeline.drain().then(() => late ? undefined : gateway.pipeline.close().then(() => life.end("stopped")));
     life.clock.after(drainMs, () => {
       late = true;

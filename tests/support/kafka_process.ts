@@ -8,7 +8,7 @@ import { eventually } from "./servers.ts";
 
 /** A process that may run. */
 export interface KafkaProcess {
-  /** Starts it and waits until it does its work. */
+  /** Starts it, unless it runs, and waits until it does its work. */
   start(): Promise<void>;
   /** Stops it (SIGTERM, or SIGKILL) and keeps its data. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
@@ -34,6 +34,7 @@ export async function kafkaProcess({ libs, dir, jvm, brokers }: KafkaProcessOpti
   await Deno.writeTextFile(`${dir}/log4j2.yaml`, kafkaLogging);
   return {
     async start() {
+      if (child !== null) return;
       const log = await Deno.open(`${dir}/server.log`, { write: true, create: true, append: true });
       child = new Deno.Command("java", {
         args: [...jvmOptions(libs, dir), ...jvm, "kafka.Kafka", `${dir}/server.properties`],

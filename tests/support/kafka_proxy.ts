@@ -49,10 +49,14 @@ export interface KafkaProxy {
 const produceKey = 0;
 const lateMsMax = 300;
 
+/** What {@linkcode startKafkaBehindProxy} gives. */
+export interface KafkaBehindProxy extends AsyncDisposable {
+  readonly kafka: RunningKafka;
+  readonly proxy: KafkaProxy;
+}
+
 /** A Kafka whose clients all come through a proxy; its admin listener is reached without. */
-export async function startKafkaBehindProxy(): Promise<
-  { readonly kafka: RunningKafka; readonly proxy: KafkaProxy } & AsyncDisposable
-> {
+export async function startKafkaBehindProxy(): Promise<KafkaBehindProxy> {
   let target = 0;
   const proxy = startProxy(() => target);
   const kafka = await startKafka({ advertisedPort: proxy.port });

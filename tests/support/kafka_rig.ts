@@ -24,7 +24,7 @@ export interface KafkaRig {
 }
 
 /** Makes a sink that writes to `kafka`, over its admin listener unless told otherwise. */
-export function sinkFor(kafka: RunningKafka, options: Partial<KafkaSinkOptions> = {}): KafkaRig {
+export function sinkFor(kafka: Pick<RunningKafka, "adminBrokers">, options: Partial<KafkaSinkOptions> = {}): KafkaRig {
   const events: Event[] = [];
   const delivered: string[] = [];
   const rejected: { readonly id: string; readonly reason: Reason; readonly detail: string }[] = [];

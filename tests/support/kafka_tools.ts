@@ -22,8 +22,10 @@ export interface RunningKafka {
   createTopic(topic: string, partitions: number, config?: Readonly<Record<string, string>>): Promise<void>;
   /** Anything else that the admin API can do. */
   admin<T>(act: (admin: Admin) => Promise<T>): Promise<T>;
-  /** What kcat reads of a topic, from the beginning to the end, checksums checked. */
+  /** What kcat reads of a topic, from the beginning to the end, checksums checked. Nobody may write to it meanwhile: it might not end. */
   read(topic: string): Promise<readonly ConsumedRecord[]>;
+  /** The first record of a partition; waits for it. */
+  first(topic: string, partition: number): Promise<ConsumedRecord>;
   /** What Kafka's own DumpLogSegments says of a partition's log, record by record. */
   dumpLog(topic: string, partition: number): Promise<string>;
   /** Stops the server (SIGTERM, or SIGKILL) and keeps its data. */
@@ -82,6 +84,13 @@ export function existingKafka(brokers: readonly string[], replication = 1): Runn
         ...["-e", "-q", "-J", "-X", "check.crcs=true"],
       ]);
       return lines.split("\n").filter((line) => line !== "").map(recordOf);
+    },
+    async first(topic, partition) {
+      const line = await output("kcat", [
+        ...["-b", brokers.join(","), "-C", "-t", topic, "-p", String(partition)],
+        ...["-o", "beginning", "-c", "1", "-q", "-J"],
+      ]);
+      return recordOf(line);
     },
     dumpLog: notOurs,
     stop: notOurs,

@@ -11,6 +11,8 @@ import type { Mosquitto } from "./mosquitto.ts";
 export interface SensorStream {
   /** Messages that the broker has taken over; after `pause` or `stop` that is all that were sent. */
   readonly sent: number;
+  /** When each message was given to the broker, by its number; wall-clock ms. */
+  readonly publishedMs: readonly number[];
   /** Sends nothing more and waits until the broker has taken over what was sent; then says goodbye. */
   pause(): Promise<void>;
   /** Connects and goes on. */
@@ -19,13 +21,15 @@ export interface SensorStream {
   stop(): Promise<void>;
 }
 
-const topics = 7;
+/** Message n goes to topic n modulo this. */
+export const topics = 7;
 
 /** Starts the sensors: about `perSecond` messages a second. */
 export async function startSensors(mosquitto: Mosquitto, perSecond: number, clock: Clock): Promise<SensorStream> {
   const everyMs = 20;
   const atOnce = Math.max(1, Math.round(perSecond * everyMs / 1000));
   let sent = 0;
+  const publishedMs: number[] = [];
   let publisher: Publisher | null = null;
   let stopping = new AbortController();
   let running = Promise.resolve();
@@ -33,7 +37,9 @@ export async function startSensors(mosquitto: Mosquitto, perSecond: number, cloc
   async function speak(to: Publisher, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       for (let i = 0; i < atOnce; i++) {
-        if (to.publish(`plant/north/sensor-${sent % topics}/count`, `{"value":${sent}}`)) sent += 1;
+        if (!to.publish(`plant/north/sensor-${sent % topics}/count`, `{"value":${sent}}`)) break;
+        publishedMs.push(clock.wallMs());
+        sent += 1;
       }
       await sleep(clock, everyMs, signal);
     }
@@ -44,6 +50,7 @@ export async function startSensors(mosquitto: Mosquitto, perSecond: number, cloc
   }
 
   const stream: SensorStream = {
+    publishedMs,
     get sent() {
       return sent;
     },

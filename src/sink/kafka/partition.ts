@@ -47,6 +47,8 @@ export interface Partition {
   identity: Identity | null;
   /** Sequence number of the next record. */
   sequence: number;
+  /** Offset behind the last record that Kafka acknowledged to us; -1: none yet. */
+  logEnd: number;
   /** Failures in a row, and how long to wait after each. */
   readonly backoff: Backoff;
   readonly queue: RecordQueue;

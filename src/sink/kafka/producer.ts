@@ -8,7 +8,6 @@
  * - A batch that Kafka refuses for what is in it is halved until the one record stands alone, which is rejected.
  * - All partitions of a leader that have something go into one request. It leaves at once when none is under way to that leader and the
  *   last one left `spacingMs` ago; otherwise records gather for `lingerMs`, until a batch is full, or until the answer is there.
- * - The queues have no limit of their own: the credits of the scheduler bound what is in here.
  *
  * @module
  */
@@ -23,8 +22,10 @@ import { isPassing, pathAdviceOf, troubleOf, type Verdict, verdictOf } from "./c
 import type { Cluster } from "./cluster.ts";
 import { batchMaker, tooLarge } from "./batch_maker.ts";
 import { createFlushes } from "./flushes.ts";
+import { logEndWatch } from "./log_end.ts";
 import { type Leader, newLeader, waitOf } from "./leader.ts";
 import type { Batch, Identity, Partition } from "./partition.ts";
+import { tellMaybeDoubled } from "./maybe_doubled.ts";
 import { PathError } from "./path_error.ts";
 import { producerIdAsker } from "./producer_ids.ts";
 import { type Compression, createRecordBatchEncoder, type RecordShape } from "./record_batch.ts";
@@ -107,7 +108,8 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   const leaders = new Map<number, Leader>();
   const flushes = createFlushes();
   const acquireIdentity = producerIdAsker(options.backoff, { cluster, timers, dice, troubles });
-  const topics = createTopics(options, { cluster, timers, dice, troubles, onReady: makeReady });
+  const topics = createTopics(options, { cluster, timers, dice, troubles, onReady: makeReady, onReturned: beginAnew });
+  const followLogEnd = logEndWatch(deps);
   const identityPlace = `${options.clientId} producer id`;
   let identity: Identity | null = null;
   let identityAsked = false;
@@ -252,12 +254,12 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       const result = answer.results.find((r) => r.partition === partition.index && r.topic === partition.topic);
       partition.onWire = false;
       // No word about a batch is as good as an unexpected error.
-      settle(partition, verdictOf(result?.code ?? -1), result?.code ?? -1);
+      settle(partition, verdictOf(result?.code ?? -1), result?.code ?? -1, result?.baseOffset ?? -1);
     }
     planPump(leader);
   }
 
-  function settle(partition: Partition, verdict: Verdict, code: number): void {
+  function settle(partition: Partition, verdict: Verdict, code: number, baseOffset: number): void {
     const { batch } = partition;
     if (batch === null) throw new Error(`Partition ${partition.place} has an answer and no batch`);
     if (verdict.action === "done") {
@@ -265,6 +267,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
       partition.backoff.reset();
       partition.sequence = (partition.sequence + batch.readings.length) & sequenceMask;
       troubles.recover(partition.place);
+      followLogEnd(partition, baseOffset, batch.readings.length);
       deliver(batch.readings);
       makeReady(partition);
     } else {
@@ -325,20 +328,17 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
 
   /** Gives a partition a producer id of its own, and sends its records under new sequences after `delayMs`. */
   function renew(partition: Partition, batch: Batch, delayMs: number): void {
-    if (batch.inDoubt) tellMaybeDoubled(partition, batch.readings.length);
+    if (batch.inDoubt) maybeDoubled += tellMaybeDoubled(deps.emit, partition, batch.readings.length);
+    beginAnew(partition, delayMs);
+  }
+
+  function beginAnew(partition: Partition, delayMs = 0): void {
     partition.waiting = true;
     void acquireIdentity(partition.place).then((fresh) => {
       partition.identity = fresh;
       partition.sequence = 0;
       pause([partition], delayMs);
     });
-  }
-
-  function tellMaybeDoubled({ topic, index }: Partition, records: number): void {
-    maybeDoubled += records;
-    const message = `Kafka lost track of an attempt to send ${records} records to topic ${quoted(topic)}; ` +
-      "they may be there twice, with the same weir.id";
-    deps.emit("warn", "kafka.maybe_doubled", message, { topic, partition: index, records });
   }
 
   /** Lets partitions wait, together, so that they go into one request again. */

@@ -30,7 +30,13 @@ export interface OutgoingBatch {
 
 /** What Kafka said to a produce request. */
 export interface ProduceAnswer {
-  readonly results: readonly { readonly topic: string; readonly partition: number; readonly code: number }[];
+  readonly results: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly code: number;
+    /** Where the first record lies in the log; -1: not told. */
+    readonly baseOffset: number;
+  }[];
   /** How long the broker asks to be left alone, in ms. */
   readonly throttleMs: number;
 }
@@ -92,10 +98,10 @@ function readProduceAnswer(answer: Uint8Array): ProduceAnswer {
     return reader.array(() => {
       const partition = reader.int32();
       const code = reader.int16();
-      reader.int64(); // base offset
+      const baseOffset = Number(reader.int64());
       reader.int64(); // log append time
       reader.int64(); // log start offset
-      return { topic, partition, code };
+      return { topic, partition, code, baseOffset };
     });
   }).flat();
   return { results, throttleMs: reader.int32() };

@@ -53,6 +53,8 @@ export interface TopicsDeps {
   readonly troubles: Troubles;
   /** This partition has something to send, or another leader than before. */
   readonly onReady: (partition: Partition) => void;
+  /** This partition was there before and went for a while: Kafka may know sequences of ours in it that we have forgotten. */
+  readonly onReturned: (partition: Partition) => void;
 }
 
 /** The topics of a producer. */
@@ -75,6 +77,8 @@ export interface Topics {
 
 interface TopicState extends Topic {
   known: boolean;
+  /** Most partitions that it ever had. */
+  partitionsMost: number;
   /** Number of partitions that the topic is to have; null: the one it has. */
   resizeTo: number | null;
   /** Where readings without a key go. */
@@ -107,6 +111,7 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
         bytesMax: null,
         batchBytesMax: options.batchBytesMax,
         known: false,
+        partitionsMost: 0,
         resizeTo: null,
         keyless: 0,
         asking: false,
@@ -249,12 +254,15 @@ export function createTopics(options: TopicsOptions, deps: TopicsDeps): Topics {
 
   /** Gives the topic this many partitions and places what was held. */
   function become(topic: TopicState, count: number): void {
+    const before = topic.partitions.length;
     topic.partitions = Array.from(
       { length: count },
       (_, index) =>
         topic.partitions[index] ??
           newPartition(topic.name, index, options.clientId, createBackoff(options.backoff, dice)),
     );
+    for (const partition of topic.partitions.slice(before, topic.partitionsMost)) deps.onReturned(partition);
+    topic.partitionsMost = Math.max(topic.partitionsMost, count);
     topic.known = true;
     topic.resizeTo = null;
     // Gateways that start together do not all begin with the same partition.
@@ -322,6 +330,7 @@ function newPartition(topic: string, index: number, clientId: string, backoff: B
     waiting: false,
     identity: null,
     sequence: 0,
+    logEnd: -1,
     backoff,
     queue: createRecordQueue(),
   };

@@ -153,9 +153,15 @@ export function createModelCluster(clock: Clock, answerMs = 2): ModelCluster {
         case "well": {
           const results = copies.map((batch) => {
             const { topic, partition } = batch;
-            if (course.kind === "well") return { topic, partition, code: append(node, batch) };
+            if (course.kind === "well") {
+              const baseOffset = logOf(topic, partition)?.records.length ?? -1;
+              const code = append(node, batch);
+              // Of a duplicate Kafka tells where the first one lies; the model does not know any more.
+              const written = code === 0 && (logOf(topic, partition)?.records.length ?? 0) > baseOffset;
+              return { topic, partition, code, baseOffset: written ? baseOffset : -1 };
+            }
             if (course.written) append(node, batch);
-            return { topic, partition, code: course.code };
+            return { topic, partition, code: course.code, baseOffset: -1 };
           });
           await wait(answerMs / 2);
           return { results, throttleMs: cluster.throttleMs };

@@ -141,7 +141,7 @@ export function createModelTransactions(clock: Clock): ModelTransactions {
       });
       return {
         throttleMs: 0,
-        results: batches.map((batch) => ({ ...batch, code: codes.get(batch) ?? answered.code })),
+        results: batches.map((batch) => ({ ...batch, code: codes.get(batch) ?? answered.code, baseOffset: -1 })),
       };
     },
     offset: (_node, topic, partition, which) =>

@@ -188,40 +188,6 @@ Deno.test("readings without a key go to one partition a batch, and to all partit
   for (let partition = 0; partition < 4; partition++) assert.equal(log(partition).length, 10);
 });
 
-Deno.test("new partitions are found, and the order of every key holds across the change", async () => {
-  const { clock, cluster, send, ready, allLogs, log, delivered } = setUp({ partitions: 2, metadataMaxAgeMs: 1000 });
-  await ready();
-  cluster.course = once({ kind: "answer_lost" }, { kind: "request_lost" }, { kind: "answer_lost" });
-  const keys = ids(0, 50);
-  let n = 0;
-  for (let step = 0; step < 400; step++) {
-    if (step === 40) cluster.setPartitions("t", 7);
-    for (const key of keys) send(`${key}#${n++}`, key);
-    await clock.advance(10);
-  }
-  await clock.advance(5000);
-  assert.equal(delivered.length, n);
-  assert.equal(allLogs().length, n);
-  assert.ok([2, 3, 4, 5, 6].every((partition) => log(partition).length > 0), "new partitions are used");
-  // Delivered in the order of sending for each key: nothing of the new partition was acknowledged before the old ones.
-  for (const key of keys) {
-    const numbers = delivered.filter((id) => id.startsWith(`${key}#`)).map((id) => Number(id.split("#")[1]));
-    assert.deepEqual(numbers, numbers.toSorted((x, y) => x - y));
-  }
-});
-
-Deno.test("a topic made anew with fewer partitions gets what waited for those that are gone", async () => {
-  const { clock, cluster, send, ready, allLogs, producer } = setUp({ partitions: 6 });
-  await ready();
-  cluster.removeTopic("t");
-  ids(0, 60).forEach((id) => send(id, `key-${id}`));
-  await clock.advance(3000);
-  cluster.addTopic("t", 2);
-  await clock.advance(20_000);
-  assert.deepEqual(allLogs().toSorted(), ids(0, 60).toSorted());
-  assert.equal(producer.status().inFlightReadings, 0);
-});
-
 Deno.test("a throttled producer leaves the broker alone for as long as it asks, and counts it", async () => {
   const { clock, cluster, producer, send, ready } = setUp();
   await ready();

@@ -94,15 +94,20 @@ for (const version of [4, 5] as const) {
         const { frames, out, malformed } = seen(version);
         const places = cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b);
         let from = 0;
+        let timesHeld = 0;
         for (const to of [...places, bytes.length]) {
           frames.push(bytes.subarray(from, to));
           if (frames.held) {
             assert.equal(out.length, 1, "nothing comes between the CONNACK and the word that it was good");
+            timesHeld += 1;
             frames.open();
           }
           from = to;
         }
         assert.deepEqual(malformed, []);
+        assert.equal(timesHeld, 1);
+        const taken = packets.filter((packet) => packet.cmd === "publish" && packet.qos !== 2);
+        assert.equal(out.filter((one) => one.startsWith("[")).length, taken.length, "all of QoS 0 and 1 are taken out");
         const judged = out.flatMap((one) =>
           one.startsWith("[") ? [one] : secondOpinion(Buffer.from(one, "hex"), version)
         );

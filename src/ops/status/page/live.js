@@ -132,7 +132,7 @@ function showFiles(files) {
   const quarantined = files.quarantinedFiles === 0 ? "" : `, ${count(files.quarantinedFiles)} in the error folder`;
   const waiting = files.waitingFiles === 0
     ? "none waits"
-    : `${count(files.waitingFiles)} wait (${bytes(files.waitingBytes)})`;
+    : `${count(files.waitingFiles)} ${files.waitingFiles === 1 ? "waits" : "wait"} (${bytes(files.waitingBytes)})`;
   say("files-note", `${files.active.length === 0 ? "No file is being read; " : ""}${waiting}, ${done}${quarantined}`);
 }
 
@@ -214,7 +214,8 @@ function showLetters({ deadLetters, atMs }) {
 }
 
 function makeLetter(letter) {
-  const where = letter.row === null ? "" : `, row ${count(letter.row)}`;
+  // A message is one reading, as a rule: its first one needs no number.
+  const where = letter.row === null || letter.row === 0 ? "" : `, row ${count(letter.row)}`;
   const summary = made(
     "summary",
     "",

@@ -16,7 +16,7 @@ export type BrokerNode = typeof brokerNodes[number];
 
 /** The cluster. Topics made by it have a replica on each broker. */
 export interface KafkaCluster
-  extends Pick<RunningKafka, "brokers" | "createTopic" | "admin" | "read">, AsyncDisposable {
+  extends Pick<RunningKafka, "adminBrokers" | "createTopic" | "admin" | "read" | "first">, AsyncDisposable {
   /** Node that leads each partition, by index. */
   leaders(topic: string): Promise<readonly number[]>;
   /** Moves the leadership of all partitions of a topic to a node, and waits until it is there. */
@@ -98,10 +98,11 @@ export async function startKafkaCluster(): Promise<KafkaCluster> {
   }
 
   const cluster: KafkaCluster = {
-    brokers,
+    adminBrokers: brokers,
     createTopic: tools.createTopic,
     admin: tools.admin,
     read: tools.read,
+    first: tools.first,
     leaders: async (topic) => (await partitionsOf(topic)).map(({ leader }) => leader),
     async lead(topic, node) {
       const replicas = [node, ...brokerNodes.filter((other) => other !== node)];
