@@ -8,11 +8,13 @@ import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../src/core/clock.ts";
 import { type Dice, seededDice } from "../../src/core/dice.ts";
 import { arrivalsOf, assertFirstArrivalsInOrder, missingOf } from "../support/arrivals.ts";
+import { countOf } from "../e2e/outage.ts";
 import { startGateway } from "../support/gateway.ts";
 import { faultKinds, type KafkaBehindProxy } from "../support/kafka_proxy.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
 import { say } from "../support/seed.ts";
 import { type SensorStream, startSensors } from "../support/sensor_stream.ts";
+import { eventually } from "../support/servers.ts";
 import { thirdsOf, watchMemory } from "./memory.ts";
 
 const messagesPerSecond = 100;
@@ -66,6 +68,13 @@ export async function steady(
     await sensors.stop();
     const last = String(Math.ceil(rows / rowsPerDump) - 1).padStart(6, "0");
     await gateway.logged(new RegExp(`Finished "dump-${last}`), 300_000);
+    // The broker may hold the last messages until the gateway is back with it.
+    await eventually(
+      "everything is in Kafka",
+      async () => await countOf(kafka, topic) >= sensors.sent + rows,
+      120_000,
+      500,
+    );
     await memory.stop();
     assert.equal(await gateway.stop(), 0, gateway.stderr().slice(-4_000));
     const records = await kafka.read(topic);
@@ -83,6 +92,11 @@ export async function steady(
     );
     assert.ok((thirds[2] ?? NaN) <= (thirds[0] ?? NaN) + growthMax, `memory grows: ${thirds} MiB`);
     await Deno.remove(root, { recursive: true });
+  } catch (thrown) {
+    await Deno.writeTextFile(`${root}/gateway.log`, gateway.stderr());
+    throw new Error(`Steady load with seed ${seed}; folders and the gateway's log are kept in ${root}`, {
+      cause: thrown,
+    });
   } finally {
     servers.proxy.misbehave(null);
     await memory.stop();
