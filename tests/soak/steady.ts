@@ -81,13 +81,16 @@ export async function steady(
     const [stream, batch] = [arrivalsOf(records, "real_time"), arrivalsOf(records, "batch")];
     assert.deepEqual(missingOf(stream.numbers, sensors.sent), [], "messages are lost");
     assert.deepEqual(missingOf(batch.numbers, rows), [], "rows are lost");
-    assert.deepEqual([stream.twice, batch.twice], [0, 0], "arrived twice");
+    assert.equal(batch.twice, 0, "rows arrived twice");
+    // A Mosquitto that stops may not have read our last PUBACKs: it sends those messages again, marked.
+    assert.equal(stream.recognisable, stream.twice, "a message that came twice is weir.redelivered");
     assertFirstArrivalsInOrder(records, "real_time");
     assertFirstArrivalsInOrder(records, "batch");
     const thirds = thirdsOf(memory.mebibytes);
     const most = Math.round(Math.max(...memory.mebibytes));
     say(
-      `steady, seed ${seed}: ${minutes} minutes, ${faults} faults, ${sensors.sent} messages and ${rows} rows, 0 lost, 0 doubled; ` +
+      `steady, seed ${seed}: ${minutes} minutes, ${faults} faults, ${sensors.sent} messages and ${rows} rows, 0 lost; ` +
+        `sent twice and recognisable: ${stream.twice} messages, 0 rows; ` +
         `memory by thirds ${thirds.join(", ")} MiB, at most ${most} MiB`,
     );
     assert.ok((thirds[2] ?? NaN) <= (thirds[0] ?? NaN) + growthMax, `memory grows: ${thirds} MiB`);
