@@ -34,7 +34,7 @@ JavaScript of Node.js (MIT and what it names, https://github.com/nodejs/node/blo
 AWS-LC (ISC, Apache-2.0, MIT and BSD-3-Clause, https://github.com/aws/aws-lc/blob/main/LICENSE) and ring (Apache-2.0 and ISC,
   https://github.com/briansmith/ring/blob/main/LICENSE), for TLS and cryptography
 SQLite (public domain), by way of the crate libsqlite3-sys (MIT)
-libffi (MIT), Little CMS (MIT), Zstandard (BSD-3-Clause), Brotli (BSD-3-Clause or MIT), libdeflate (MIT), encoding_rs (Apache-2.0 or MIT, and
+libffi (MIT), Little CMS (MIT), Zstandard (BSD-3-Clause), Brotli (BSD-3-Clause or MIT), libdeflate (MIT, its crate Apache-2.0), encoding_rs (Apache-2.0 or MIT, and
   BSD-3-Clause)
 Under MPL-2.0, unchanged, their sources at https://crates.io: webpki-roots, webpki-root-certs, cssparser, dtoa-short
 Other Rust crates out of https://github.com/denoland/deno/blob/main/Cargo.lock, each under the licence that https://crates.io names; nearly all
