@@ -45,6 +45,37 @@ async function overflow(page: Page): Promise<readonly string[]> {
   });
 }
 
+/** Texts that stand out from what is behind them less than WCAG asks of any text (4.5 to 1), by how much they do. */
+async function faintTexts(page: Page): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`(() => {
+    const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
+      .getContext("2d", { willReadFrequently: true });
+    const rgba = (colour) => {
+      context.clearRect(0, 0, 1, 1);
+      context.fillStyle = colour;
+      context.fillRect(0, 0, 1, 1);
+      const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
+      return { rgb: [r, g, b], a: a / 255 };
+    };
+    const over = ({ rgb, a }, below) => rgb.map((one, i) => one * a + below[i] * (1 - a));
+    const linear = (one) => one / 255 <= 0.04045 ? one / 255 / 12.92 : ((one / 255 + 0.055) / 1.055) ** 2.4;
+    const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const withAncestors = (node) => node === null ? [] : [...withAncestors(node.parentElement), node];
+    return [...document.querySelectorAll("body *")].flatMap((node) => {
+      const hasText = [...node.childNodes].some((one) => one.nodeType === Node.TEXT_NODE && one.textContent.trim() !== "");
+      const { width } = node.getBoundingClientRect();
+      if (!hasText || width < 2 || node.closest(".hidden, .skip")) return [];
+      const styles = withAncestors(node).map((one) => getComputedStyle(one));
+      const ground = styles.reduce((below, { backgroundColor }) => over(rgba(backgroundColor), below), [255, 255, 255]);
+      const ink = rgba(styles.at(-1).color);
+      const opacity = styles.reduce((product, style) => product * Number(style.opacity), 1);
+      const [dark, light] = [luminance(ground), luminance(over({ ...ink, a: ink.a * opacity }, ground))].sort((a, b) => a - b);
+      const contrast = (light + 0.05) / (dark + 0.05);
+      return contrast < 4.5 ? [node.tagName + "." + node.className + "#" + node.id + " " + contrast.toFixed(2)] : [];
+    });
+  })()`);
+}
+
 /** Serves statuses that move with the machine's clock, for as long as `use` takes. */
 async function serving(
   changes: Partial<AppStatus>,
@@ -148,6 +179,8 @@ if (program !== null) {
           async () => /no connection/.test(await textOf(page, "#state")),
         );
         assert.equal(await page.locator("main").getAttribute("data-stale"), "true");
+        assert.match(await textOf(page, "#news"), /no connection/, "who does not see it is told");
+        assert.deepEqual(await faintTexts(page), [], "old figures can be read");
       });
     } finally {
       gateway.signal("SIGKILL");
@@ -168,6 +201,7 @@ if (program !== null) {
               // Enough of the curves and the water to look at.
               await eventually("it moves", async () => Number(await textOf(page, "#files-rate")) > 400, 10_000, 200);
               assert.deepEqual(await overflow(page), [], `${state} ${size} ${scheme}`);
+              assert.deepEqual(await faintTexts(page), [], `${state} ${size} ${scheme}`);
               await screenshot(page, `${state}-${scheme}-${size}`);
               assert.deepEqual(wrong, [], `${state} ${size} ${scheme}`);
               assert.ok(!(await page.title()).includes("owned"));
@@ -200,6 +234,33 @@ if (program !== null) {
     });
   });
 
+  Deno.test("a screen reader finds places, headings, values and words for each picture", async () => {
+    await withChromium(program, async (browser) => {
+      await serving({}, async (url) => {
+        const { page } = await open(browser, url, { ...wide, scheme: "light", token: "0123456789abcdef" });
+        await eventually("letters are there", async () => await page.locator(".letters li").count() === 2);
+        await page.locator(".letters summary").first().click();
+        const heard = await page.locator("body").ariaSnapshot();
+        for (
+          const part of [
+            /^- link "To the figures":/m,
+            /^- banner:\n {2}- heading "press-line-3" \[level=1\]/m,
+            /^- status: all is well; reading a\.csv$/m,
+            /^- main:\n {2}- region "What flows now":\n {4}- heading "Streams" \[level=2\]/m,
+            /^ {2}- region "Delay of the streams":\n {4}- heading [^]*- 'img "p99 of the delay: highest \d/m,
+            /- img "Streams now \d+ a second, files \d+ a second; highest \d+"/,
+            /- progressbar "Progress of a\.csv"/,
+            /- row "delivered [\d,]+ [\d,]+":\n *- rowheader "delivered"/,
+            /- group "Contents of dead letter 2": /,
+            /^- contentinfo:/m,
+          ]
+        ) assert.match(heard, part);
+        const levels = [...heard.matchAll(/\[level=(\d)\]/g)].map(([, level]) => level);
+        assert.deepEqual([levels[0], ...new Set(levels.slice(1))], ["1", "2"]);
+      }, "0123456789abcdef");
+    });
+  });
+
   Deno.test("the keyboard is enough, an open letter stays open, and without a token its contents stay away", async () => {
     await withChromium(program, async (browser) => {
       await serving({}, async (url) => {
@@ -216,6 +277,16 @@ if (program !== null) {
         assert.equal(await page.evaluate("document.activeElement.tagName"), "SUMMARY");
         assert.match(await textOf(page, ".letters details[open]"), /--status-token-file.*weir dlq show 2/);
         assert.equal(await page.locator(".letters pre").count(), 0);
+        await page.keyboard.press("Escape");
+        assert.equal(await page.locator(".letters details[open]").count(), 0);
+        assert.equal(await page.evaluate("document.activeElement.tagName"), "SUMMARY");
+        const stops: unknown[] = [];
+        for (let stop = 0; stop < 5; stop++) {
+          await page.keyboard.press("Tab");
+          stops.push(await page.evaluate("document.activeElement.textContent.trim().split(' ')[0]"));
+          assert.equal(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle"), "solid");
+        }
+        assert.deepEqual(stops, ["bad_csv", "status.json", "metrics", "healthz", "readyz"]);
       });
     });
   });

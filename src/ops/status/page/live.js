@@ -23,6 +23,8 @@ const pointsMax = 300;
 /** Without an event for so long the figures are called old. */
 const staleMs = 5000;
 const comeBackMs = 5000;
+/** What is told to who does not see the page, about files, comes this far apart: a row of small ones must not be a stream of words. */
+const newsMs = 10_000;
 
 const sinkNames = { kafka: "Kafka", ndjson: "NDJSON file", stdout: "Standard output" };
 const verdictWords = {
@@ -43,7 +45,9 @@ const rivers = createRivers(byId("water"));
 let points = [];
 let latest = null;
 let latestAt = 0;
+/** What was told last, and when; null before the first time and while there is no connection. */
 let told = null;
+let toldAt = -Infinity;
 
 function show(status) {
   const files = status.sources.find((source) => source.kind === "files");
@@ -122,7 +126,7 @@ function showRates({ capRows, rates }) {
   say(scale, `top ${rate(peak)}/s`);
   byId("rates-curve").setAttribute(
     "aria-label",
-    `Streams now ${rate(rates.real_time)} a second, files ${rate(rates.batch)} a second`,
+    `Streams now ${rate(rates.real_time)} a second, files ${rate(rates.batch)} a second; highest ${rate(peak)}`,
   );
 }
 
@@ -237,7 +241,10 @@ function makeLetter(letter) {
     if (header !== null) facts.append(fact("header", shown(header.join(", "))));
     facts.append(fact("size", bytes(rawBytes)));
     const text = made("pre", "", `${raw}${rawIsCut ? " ..." : ""}`);
+    // It scrolls: so the keyboard reaches it, and it says what it is.
     text.tabIndex = 0;
+    text.setAttribute("role", "group");
+    text.setAttribute("aria-label", `Contents of dead letter ${letter.number}`);
     details.append(text);
   }
   return made("li", "", details);
@@ -274,13 +281,16 @@ function tellNews(status, files, mqtt) {
   };
   const news = [];
   if (told === null || told.state !== now.state) news.push(now.state);
+  else if (performance.now() - toldAt < newsMs) return;
   for (const [name, verdict] of now.files) {
     if (told === null || !told.files.has(name)) news.push(`reading ${shown(name)}`);
     else if (verdict !== "" && told.files.get(name) !== verdict) news.push(`${shown(name)} is ${verdict}`);
   }
-  if (told !== null && now.done > told.done) news.push(`${count(now.done)} files done`);
+  if (told !== null && now.done > told.done) news.push(`${count(now.done)} ${now.done === 1 ? "file" : "files"} done`);
   told = now;
-  if (news.length > 0) say("news", news.join("; "));
+  if (news.length === 0) return;
+  toldAt = performance.now();
+  say("news", news.join("; "));
 }
 
 function listen() {
@@ -303,11 +313,20 @@ function listen() {
   });
 }
 
+byId("letters").addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" ? event.target.closest("details[open]") : null;
+  if (open === null) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
 setInterval(() => {
   if (performance.now() - latestAt < staleMs) return;
   byId("main").dataset.stale = "true";
   const words = latest === null ? "waiting for the gateway" : "no connection; these figures are old";
   sayState("state", latest === null ? "wait" : "bad", words);
+  say("news", words);
+  told = null;
   rivers.show({ streamsRate: 0, filesRate: 0, capped: false, pool: 0, flowing: false });
 }, 1000);
 
