@@ -63,6 +63,8 @@ export interface App {
   reload(settings: Settings): void;
   /** Tries the peers, the folders and the state folder, without touching a gateway that runs. Needs no `start`. */
   check(): Promise<readonly Finding[]>;
+  /** What `doctor` asks beyond `check`, in the same way. */
+  examine(): Promise<readonly Finding[]>;
 }
 
 /** A running gateway: everything that `start` opened. */
@@ -231,6 +233,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       ]);
       return tried.flat();
     },
+    examine: async () => await idle.sink.examine?.() ?? [],
   };
 }
 

@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 
+/** What is in the runtime: looked up in its crates, docs/decisions/0176-licences-of-the-runtime.md says how. */
 const runtime = `Deno (the runtime inside the program)
 https://github.com/denoland/deno
 
@@ -25,9 +26,19 @@ MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVE
 CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE
 SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 
-The runtime holds V8 (BSD-3-Clause, https://github.com/v8/v8/blob/main/LICENSE) with ICU and its data (Unicode-3.0), SQLite (public domain),
-JavaScript of Node.js (MIT, https://github.com/nodejs/node/blob/main/LICENSE), AWS-LC and ring for TLS (ISC, Apache-2.0, and what they name), and
-the Rust crates that its Cargo.lock lists, under MIT, Apache-2.0, BSD, ISC, Zlib, Unicode-3.0 and MPL-2.0.
+The runtime holds, each under its own licence:
+
+V8 (BSD-3-Clause, https://github.com/v8/v8/blob/main/LICENSE) with ICU and its data (Unicode-3.0 and what it names,
+  https://github.com/unicode-org/icu/blob/main/LICENSE), by way of the crate v8 (MIT)
+JavaScript of Node.js (MIT and what it names, https://github.com/nodejs/node/blob/main/LICENSE), by way of the crate deno_node (MIT)
+AWS-LC (ISC, Apache-2.0, MIT and BSD-3-Clause, https://github.com/aws/aws-lc/blob/main/LICENSE) and ring (Apache-2.0 and ISC,
+  https://github.com/briansmith/ring/blob/main/LICENSE), for TLS and cryptography
+SQLite (public domain), by way of the crate libsqlite3-sys (MIT)
+libffi (MIT), Little CMS (MIT), Zstandard (BSD-3-Clause), Brotli (BSD-3-Clause or MIT), libdeflate (MIT, its crate Apache-2.0), encoding_rs (Apache-2.0 or MIT, and
+  BSD-3-Clause)
+Under MPL-2.0, unchanged, their sources at https://crates.io: webpki-roots, webpki-root-certs, cssparser, dtoa-short
+Other Rust crates out of https://github.com/denoland/deno/blob/main/Cargo.lock, each under the licence that https://crates.io names; nearly all
+  of them MIT, Apache-2.0 or both
 `;
 
 const rule = `\n${"=".repeat(100)}\n\n`;

@@ -30,13 +30,14 @@ export const doctor: Command = {
     if (typeof loaded === "number") return loaded;
     const { settings, gathered } = loaded;
     const app = context.createApp(settings, { clock, dice, emit: () => {}, version, stdout });
-    const [machine, parts, broker, gateway] = await Promise.all([
+    const [machine, parts, beyond, broker, gateway] = await Promise.all([
       machineFindings(settings, clock.wallMs()),
       app.check(),
+      app.examine(),
       brokerFindings(settings, context),
       gatewayFindings(gathered, settings, context),
     ]);
-    const findings = [...machine, ...parts, ...broker, ...gateway];
+    const findings = [...machine, ...parts, ...beyond, ...broker, ...gateway];
     if (gathered.value(options.letters.json)) output.write(`${printableJson(JSON.stringify(findings))}\n`);
     else output.write(report(findings, output));
     return findings.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.unavailable;
@@ -50,18 +51,9 @@ async function gatewayFindings(
   { clock, surroundings }: CommandContext,
 ): Promise<readonly Finding[]> {
   const kafka = settings.sink.kind === "kafka";
-  const skew: Finding = {
-    ok: true,
-    subject: "Kafka's clock",
-    result: "cannot be asked: record timestamps are this machine's time",
-    advice: "Keep both in step (NTP). Kafka refuses records that are more than message.timestamp.after.max.ms ahead",
-  };
   const { address } = statusAddressOf(gathered, surroundings);
   if (address === null) {
-    return [
-      { ok: true, subject: "Running gateway", result: "tells nothing: status-listen is none" },
-      ...(kafka ? [skew] : []),
-    ];
+    return [{ ok: true, subject: "Running gateway", result: "tells nothing: status-listen is none" }];
   }
   try {
     const { gateway, upMs, sink } = await fetchStatus(address, clock);
@@ -75,15 +67,12 @@ async function gatewayFindings(
       };
     return [
       { ok: true, subject: "Running gateway", result: `"${gateway}" is up for ${formatDuration(upMs)}` },
-      ...(kafka ? [throttled, skew] : []),
+      ...(kafka ? [throttled] : []),
     ];
   } catch (thrown) {
     if (!(thrown instanceof WeirError)) throw thrown;
     const advice = kafka ? { advice: "Throttling by Kafka is known only while it runs" } : {};
-    return [
-      { ok: true, subject: "Running gateway", result: thrown.message, ...advice },
-      ...(kafka ? [skew] : []),
-    ];
+    return [{ ok: true, subject: "Running gateway", result: thrown.message, ...advice }];
   }
 }
 

@@ -49,6 +49,8 @@ export interface Sink {
   status(): SinkStatus;
   /** Tries what `check --connect` tries. Stands alone: needs no `open`. Never throws. */
   check(): Promise<readonly Finding[]>;
+  /** What only `doctor` asks beyond `check`, in the same way. Absent: nothing. */
+  examine?(): Promise<readonly Finding[]>;
   /** Rows of files in chunks that keep their places too, from `open` on. Absent: they go by `send`. */
   readonly chunks?: ChunkSink;
   /** After `open`: also sends on the dead letters of a ledger. Null, or absent: this sink is not to, or cannot. */

@@ -18,11 +18,13 @@ Deno.test("findings of the parts and of the machine are told with what to do; so
   try {
     const args = ["--files-dir", "/drop", "--sink", "stdout", "--state-dir", stateDir, "--status-url", nobody];
     const bad = { ok: false, subject: "Folder \u001b[31m", result: "does not exist", advice: "make it" };
-    const sick = fakeContext(args, { app: { check: () => Promise.resolve([bad]) } });
+    const sick = fakeContext(args, {
+      app: { check: () => Promise.resolve([bad]), examine: () => Promise.resolve([{ ...bad, subject: "Beyond" }]) },
+    });
     assert.equal(await doctor.run(sick.context), 69, sick.err());
     assert.match(sick.out(), /FAIL {2}Folder \\u001b\[31m: does not exist\n {8}make it\n/);
     assert.match(sick.out(), /ok {4}Running gateway: No gateway answers/);
-    assert.match(sick.out(), /1 of \d+ needs something to be done/);
+    assert.match(sick.out(), /FAIL {2}Beyond: .*\n[^]*2 of \d+ need something to be done/);
     assert.equal(sick.out().includes("\u001b"), false);
 
     const well = fakeContext([...args, "--json"]);

@@ -165,6 +165,7 @@ function fakeApp(calls: string[], parts: Partial<App>): App {
     status: () => fakeStatus(),
     reload: () => {},
     check: () => Promise.resolve([]),
+    examine: () => Promise.resolve([]),
     ...parts,
   };
   return {
@@ -188,5 +189,6 @@ function fakeApp(calls: string[], parts: Partial<App>): App {
       app.reload(settings);
     },
     check: () => app.check(),
+    examine: () => app.examine(),
   };
 }

@@ -3,7 +3,12 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
+import { systemClock } from "../../src/core/clock.ts";
+import { connectionOpener } from "../../src/sink/kafka/connection.ts";
+import { parseBroker } from "../../src/sink/kafka/options.ts";
+import { wireReader, wireWriter } from "../../src/sink/kafka/wire.ts";
 import type { KafkaSinkOptions } from "../../src/sink/kafka/sink.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { kafkaAvailability, type RunningKafka, startKafka } from "../support/kafka.ts";
@@ -45,6 +50,7 @@ const promises: readonly (readonly [string, Check])[] = [
   ],
   ["no permission is told with advice, and what waited arrives once it is given", noPermission],
   ["check tells of brokers and topics, good and bad", checks],
+  ["doctor compares the clocks and tells quotas, once that is permitted", examined],
   ["check tells whether files may go in transactions, which go once that is permitted", transactions],
 ];
 
@@ -176,6 +182,63 @@ async function checks(kafka: RunningKafka, ca: string): Promise<void> {
   assert.ok(ofTopic("nowhere")?.advice);
   const plain = await sinkFor(kafka, { topic: "checked" }).sink.check();
   assert.match(plain[1]?.result ?? "", /3 partitions, batches up to 488 KiB/);
+}
+
+async function examined(kafka: RunningKafka, ca: string): Promise<void> {
+  const examineAs = (username: string, password: string, aheadMs: number) =>
+    sinkFor(kafka, {
+      brokers: kafka.brokers,
+      tls: { ca },
+      sasl: { mechanism: "plain", username, password },
+    }, { ...systemClock, wallMs: () => systemClock.wallMs() + aheadMs }).sink.examine?.();
+  const forbidden = await examineAs("gateway", "right-password", 0);
+  assert.deepEqual(forbidden?.map(({ ok, result }) => [ok, result]), [
+    [true, "not known: this user may not ask its controllers"],
+    [true, "not known: this user may not ask for them"],
+  ]);
+  await setQuota(kafka, "gw-files", 1024 * 1024);
+  const [cluster, describe, describeConfigs] = [4, 8, 10];
+  await allow(kafka, "kafka-cluster", "gateway", [describe, describeConfigs], cluster);
+  const permitted = await eventually("they may be asked for", async () => {
+    const found = await examineAs("gateway", "right-password", 0);
+    return found?.every(({ result }) => !result.startsWith("not known") && !result.startsWith("none")) ? found : null;
+  });
+  assert.match(permitted[0]?.result ?? "", /^within [\d.]+ (ms|s) of this machine's/);
+  assert.equal(permitted[1]?.result, "at each broker gw-files: 1 MiB/s");
+  for (const [aheadMs, said] of [[3600_000, /1 h.* ahead of/], [-3600_000, /(1 h|59 min).* behind/]] as const) {
+    const [clock] = await examineAs("gateway", "right-password", aheadMs) ?? [];
+    assert.equal(clock?.ok, false);
+    assert.match(clock?.result ?? "", said);
+  }
+}
+
+/** Sets the `producer_byte_rate` of a client id. */
+async function setQuota(kafka: RunningKafka, clientId: string, bytes: number): Promise<void> {
+  const rate = Buffer.alloc(8);
+  rate.writeDoubleBE(bytes);
+  const writer = wireWriter();
+  writer.int32(1);
+  writer.int32(1);
+  writer.string("client-id");
+  writer.string(clientId);
+  writer.int32(1);
+  writer.string("producer_byte_rate");
+  const [keep, forReal] = [new Uint8Array(1), new Uint8Array(1)];
+  const open = connectionOpener({ clientId: "test", tls: null, sasl: null, connectTimeoutMs: 10_000 }, systemClock);
+  const connection = await open(parseBroker(kafka.adminBrokers[0] ?? ""), new AbortController().signal);
+  const code = await connection.request({
+    apiKey: 49,
+    apiVersion: 0,
+    apiName: "AlterClientQuotas",
+    body: [...writer.parts(), rate, keep, forReal],
+    read(answer) {
+      const reader = wireReader(answer);
+      reader.int32(); // throttle time
+      return reader.array(reader.int16)[0];
+    },
+  }, 10_000);
+  connection.close();
+  assert.equal(code, 0);
 }
 
 async function transactions(kafka: RunningKafka, ca: string): Promise<void> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { systemClock } from "../../src/core/clock.ts";
+import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { seededDice } from "../../src/core/dice.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Lane } from "../../src/core/flow.ts";
@@ -24,14 +24,18 @@ export interface KafkaRig {
 }
 
 /** Makes a sink that writes to `kafka`, over its admin listener unless told otherwise. */
-export function sinkFor(kafka: Pick<RunningKafka, "adminBrokers">, options: Partial<KafkaSinkOptions> = {}): KafkaRig {
+export function sinkFor(
+  kafka: Pick<RunningKafka, "adminBrokers">,
+  options: Partial<KafkaSinkOptions> = {},
+  clock: Clock = systemClock,
+): KafkaRig {
   const events: Event[] = [];
   const delivered: string[] = [];
   const rejected: { readonly id: string; readonly reason: Reason; readonly detail: string }[] = [];
   const sink = createKafkaSink(
     { brokers: kafka.adminBrokers, gateway: "gw", topic: "unset", key: "{key}", requestTimeoutMs: 3000, ...options },
     {
-      clock: systemClock,
+      clock,
       dice: seededDice(1),
       emit: (level, name, message, data = {}) => void events.push({ level, name, message, data }),
     },

@@ -26,6 +26,7 @@ import { packedField } from "./packed_field.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RecordShape } from "./record_batch.ts";
 import { createTopicOf } from "./topic_of.ts";
+import { examineKafka } from "./examine.ts";
 import { createTransactionCluster } from "./transaction_cluster.ts";
 import { createTroubles } from "./troubles.ts";
 
@@ -172,6 +173,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
       });
     },
     check: (): Promise<readonly Finding[]> => checkKafka(parsed, opener(`${parsed.gateway}-check`)),
+    examine: () => examineKafka(parsed, opener(`${parsed.gateway}-check`), clock),
   };
 }
 

@@ -19,7 +19,17 @@ export interface WireReader {
   /** With an i32 length before them; nothing for the length -1. A view, no copy. */
   blob(): Uint8Array;
   array<T>(element: () => T): T[];
+  float64(): number;
+  /** As the flexible versions write it: a text with its length plus one as a varint before it; null for 0. */
+  compactString(): string | null;
+  /** As the flexible versions write it: elements with their count plus one as a varint before them. */
+  compactArray<T>(element: () => T): T[];
+  /** Reads past tagged fields, which end each structure of a flexible version. */
+  skipTags(): void;
 }
+
+/** A varint of a 32-bit length has so many bytes at most. */
+const varintBytesMax = 5;
 
 /** Reads `bytes` from the front. */
 export function wireReader(bytes: Uint8Array): WireReader {
@@ -33,6 +43,24 @@ export function wireReader(bytes: Uint8Array): WireReader {
     position += length;
     return start;
   };
+  const varint = (): number => {
+    let value = 0;
+    for (let index = 0; index < varintBytesMax; index++) {
+      const byte = buffer.readUInt8(advance(1));
+      value += (byte & 0x7f) * 2 ** (7 * index);
+      if (byte < 0x80) return value;
+    }
+    throw new PathError("garbled", `Kafka's answer has a length of more than ${varintBytesMax} bytes`);
+  };
+  // Each element has at least a byte: a count past that is not an answer, and must not become an allocation.
+  const elements = <T>(count: number, element: () => T): T[] => {
+    if (count > buffer.length - position) throw new PathError("garbled", `Kafka's answer promises ${count} elements`);
+    return Array.from({ length: Math.max(0, count) }, element);
+  };
+  const text = (length: number): string => {
+    const start = advance(length);
+    return buffer.toString("utf8", start, start + length);
+  };
   const reader: WireReader = {
     int8: () => buffer.readInt8(advance(1)),
     int16: () => buffer.readInt16BE(advance(2)),
@@ -40,20 +68,26 @@ export function wireReader(bytes: Uint8Array): WireReader {
     int64: () => buffer.readBigInt64BE(advance(8)),
     string() {
       const length = reader.int16();
-      if (length === -1) return null;
-      const start = advance(length);
-      return buffer.toString("utf8", start, start + length);
+      return length === -1 ? null : text(length);
     },
     blob() {
       const length = Math.max(0, reader.int32());
       const start = advance(length);
       return buffer.subarray(start, start + length);
     },
-    array(element) {
-      const count = reader.int32();
-      // Each element has at least a byte: a count past that is not an answer, and must not become an allocation.
-      if (count > buffer.length - position) throw new PathError("garbled", `Kafka's answer promises ${count} elements`);
-      return Array.from({ length: Math.max(0, count) }, element);
+    array: (element) => elements(reader.int32(), element),
+    float64: () => buffer.readDoubleBE(advance(8)),
+    compactString() {
+      const length = varint() - 1;
+      return length === -1 ? null : text(length);
+    },
+    compactArray: (element) => elements(varint() - 1, element),
+    skipTags() {
+      const count = varint();
+      for (let index = 0; index < count; index++) {
+        varint(); // which tag
+        advance(varint());
+      }
     },
   };
   return reader;

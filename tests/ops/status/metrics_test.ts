@@ -93,3 +93,18 @@ Deno.test("two files of one folder are one series", () => {
 Deno.test("the page has every metric", () => {
   for (const { name } of metrics) assert.ok(metricsPage().includes(`| \`${name}\` |`), name);
 });
+
+Deno.test("what the guides want watched is measured: names, labels and their values", async () => {
+  const text = exposition(measured({ sources: [{ ...files, active: [fakeFile({ verdict: "late" })] }] }));
+  for (const guide of ["operations.md", "metrics.md"]) {
+    const page = await Deno.readTextFile(new URL(`../../../docs/${guide}`, import.meta.url));
+    const watched = page.slice(page.indexOf(guide === "metrics.md" ? "## Worth an alarm" : "## Watch it"));
+    const selectors = [...watched.matchAll(/\b(weir_[a-z0-9_]+)(?:\{([a-z]+="[a-z_]+")\})?/g)];
+    assert.ok(selectors.length >= 5, guide);
+    for (const [selector, name = "", label = ""] of selectors) {
+      assert.ok(metrics.some((metric) => metric.name === name), `${guide}: ${selector} is not measured`);
+      const samples = text.split("\n").filter((line) => line.startsWith(`${name}{`));
+      assert.ok(label === "" || samples.some((line) => line.includes(label)), `${guide}: ${selector} never is`);
+    }
+  }
+});
