@@ -18,7 +18,7 @@ const synchronizedFile = "/run/systemd/timesync/synchronized";
 /** No machine that runs this can be there: its clock has not been set. */
 const yearMin = 2025;
 const yearMax = 2100;
-/** Besides the dead letters: checkpoints, receipts, SQLite's write-ahead log. */
+/** Besides dead letters and spool: checkpoints, receipts, SQLite's write-ahead log. */
 const stateBytesMin = 64 * 1024 ** 2;
 const pageBytes = 4096;
 
@@ -94,17 +94,21 @@ async function clockFinding(wallMs: number): Promise<Finding> {
   return { ok: true, subject, result: `${says}; nothing tells whether it is synchronized`, advice };
 }
 
-async function diskFindings({ stateDir, limits }: Settings): Promise<readonly Finding[]> {
+async function diskFindings({ stateDir, limits, mqtt }: Settings): Promise<readonly Finding[]> {
   const subject = `Disk of the state folder ${quoted(stateDir)}`;
   const free = await machineDisk.freeBytes(stateDir);
   // `check` tells what is wrong with the folder itself.
   if (free === null) return [];
-  const needed = limits.deadLetterBytesMax + stateBytesMin;
+  const spoolBytesMax = mqtt === null ? 0 : limits.spoolBytesMax;
+  const needed = limits.deadLetterBytesMax + spoolBytesMax + stateBytesMin;
   const result = `${formatBytes(free)} free`;
   if (free >= needed) return [{ ok: true, subject, result }];
+  const spool = spoolBytesMax === 0 ? "" : ` or --spool-max (${formatBytes(spoolBytesMax)})`;
   const advice = `Make room for ${formatBytes(needed)}, or lower --dead-letter-max (${
     formatBytes(limits.deadLetterBytesMax)
-  }): on a full disk files pause`;
+  })${spool}: on a full disk files pause${
+    spool === "" ? "" : ", and streams wait unacknowledged while the sink is away"
+  }`;
   return [{ ok: false, subject, result, advice }];
 }
 

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Origin } from "../core/delivery.ts";
-import type { AppStatus, FileStatus } from "../core/status.ts";
-import { formatCount, formatDuration } from "../core/text.ts";
+import type { AppStatus, FileStatus, SpoolStatus } from "../core/status.ts";
+import { formatBytes, formatCount, formatDuration } from "../core/text.ts";
 import type { Glyphs } from "./screen_text.ts";
 
 /** Rates are means over this time: long enough to be readable, short enough to follow. */
@@ -100,4 +100,20 @@ export function delayText(now: AppStatus, separator: string): string {
   if (count === 0) return "no delay measured";
   const ms = (value: number) => value < 100 ? `${value.toFixed(1)} ms` : formatDuration(value);
   return `delay p50 ${ms(p50Ms)}${separator}p99 ${ms(p99Ms)}`;
+}
+
+/** What waits on disk, and what is wrong with that; null where nothing waits and nothing was dropped. */
+export function spoolTexts(
+  spool: SpoolStatus | undefined,
+): { readonly holds: string; readonly troubles: readonly string[] } | null {
+  if (spool === undefined || (spool.readings === 0 && spool.droppedReadings === 0 && spool.stuck === null)) return null;
+  const most = spool.bytesMax === 0 ? "" : ` of ${formatBytes(spool.bytesMax)}`;
+  const oldest = spool.oldestAgeMs === null ? "" : `, oldest ${formatDuration(spool.oldestAgeMs)}`;
+  return {
+    holds: `${formatCount(spool.readings)} readings on disk (${formatBytes(spool.bytes)}${most})${oldest}`,
+    troubles: [
+      ...(spool.stuck === null ? [] : [spool.stuck === "full" ? "full" : "the disk fails"]),
+      ...(spool.droppedReadings === 0 ? [] : [`${formatCount(spool.droppedReadings)} dropped`]),
+    ],
+  };
 }

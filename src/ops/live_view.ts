@@ -22,6 +22,7 @@ import {
   progressOf,
   rateOf,
   rateText,
+  spoolTexts,
   wholeSeconds,
 } from "./live_figures.ts";
 import { riverLines } from "./live_rivers.ts";
@@ -62,7 +63,12 @@ export function renderLive(history: readonly AppStatus[], options: LiveOptions):
   const active = filesOf(now)?.active ?? [];
   const withVerdicts = width >= verdictColumnsMin && active.some(({ verdict }) => verdict !== "none");
   const files = active.map((file) => fileLine(file, width, withVerdicts, glyphs));
-  const foot = [...waitingLines(now, glyphs), ...sumLines(now, glyphs), ...troubleLines(now)];
+  const foot = [
+    ...waitingLines(now, glyphs),
+    ...spoolLines(now, glyphs),
+    ...sumLines(now, glyphs),
+    ...troubleLines(now),
+  ];
 
   const room = Math.max(0, rows - 1 - head.length - foot.length);
   const shown = files.length <= room ? files : [
@@ -89,6 +95,8 @@ export function renderPlain(history: readonly AppStatus[]): string {
   for (const file of filesOf(now)?.active ?? []) {
     parts.push(`${printable(file.name, 80)} ${percentText(progressOf(file))} (${etaText(file)})`);
   }
+  const spool = spoolTexts(now.spool);
+  if (spool !== null) parts.push([`spool ${spool.holds}`, ...spool.troubles].join(", "));
   for (const [trouble] of troubleLines(now)) parts.push(trouble?.text ?? "");
   return parts.join("; ");
 }
@@ -142,6 +150,14 @@ function waitingLines(now: AppStatus, glyphs: Glyphs): Span[][] {
   }
   if (files.quarantinedFiles > 0) parts.push(`${formatCount(files.quarantinedFiles)} in quarantine`);
   return [[dim(parts.join(` ${glyphs.dot} `))]];
+}
+
+/** Only where readings of streams are or were put aside on disk. */
+function spoolLines(now: AppStatus, glyphs: Glyphs): Span[][] {
+  const spool = spoolTexts(now.spool);
+  if (spool === null) return [];
+  const troubles = spool.troubles.map((text): Span => ({ text: ` ${glyphs.dot} ${text}`, style: "trouble" }));
+  return [[{ text: `spool ${spool.holds}`, style: "stream" }, ...troubles]];
 }
 
 function sumLines(now: AppStatus, glyphs: Glyphs): Span[][] {

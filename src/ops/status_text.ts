@@ -6,7 +6,7 @@
 import type { Origin } from "../core/delivery.ts";
 import type { AppStatus, FilesStatus, FileStatus, LettersStatus, MqttStatus, SourceStatus } from "../core/status.ts";
 import { formatBytes, formatCount, formatDuration, printable } from "../core/text.ts";
-import { delayText, etaText, percentText, progressOf } from "./live_figures.ts";
+import { delayText, etaText, percentText, progressOf, spoolTexts } from "./live_figures.ts";
 import { asciiGlyphs, fit } from "./screen_text.ts";
 
 /** What it is written to. */
@@ -126,18 +126,9 @@ function deadlineText({ timeLeftMs = null, capNeededRows = null }: FileStatus): 
 
 /** Only where readings are or were put aside. */
 function spoolLines({ spool }: AppStatus, { colour }: StatusTextOptions): readonly string[] {
-  if (spool === undefined || (spool.readings === 0 && spool.droppedReadings === 0 && spool.stuck === null)) return [];
-  const oldest = spool.oldestAgeMs === null ? "" : `, the oldest of ${formatDuration(spool.oldestAgeMs)} ago`;
-  const troubles = [
-    ...(spool.stuck === null ? [] : [spool.stuck === "full" ? "full" : "the disk fails"]),
-    ...(spool.droppedReadings === 0 ? [] : [`${formatCount(spool.droppedReadings)} dropped`]),
-  ];
-  return [
-    `Spool    ${formatCount(spool.readings)} readings on disk (${formatBytes(spool.bytes)} of ${
-      formatBytes(spool.bytesMax)
-    })${oldest}`,
-    ...troubles.map((text) => `         ${alarm(text, colour)}`),
-  ];
+  const texts = spoolTexts(spool);
+  if (texts === null) return [];
+  return [`Spool    ${texts.holds}`, ...texts.troubles.map((text) => `         ${alarm(text, colour)}`)];
 }
 
 function sinkLines({ sink }: AppStatus, { colour }: StatusTextOptions): readonly string[] {

@@ -1,18 +1,19 @@
 /**
- * What the spool says of itself: that readings go to the disk and that it is empty again, once each; drops, at most once a minute.
+ * What the spool says of itself: that readings go to the disk and that it is empty again, once each; drops, at most once a minute. When
+ * it fills again within a minute, that is said only if it is not empty by the end of it.
  *
  * @module
  */
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Emit } from "../core/event.ts";
 import type { SpoolTotals } from "../core/spool.ts";
-import { formatBytes, formatCount } from "../core/text.ts";
+import { formatBytes, formatCount, formatDuration } from "../core/text.ts";
 import type { WhenFull } from "./writer.ts";
 
 /** Says things. */
 export interface Notices {
-  /** Readings were written. */
-  began(totals: SpoolTotals, away: boolean): void;
+  /** So many readings were written. */
+  written(count: number, totals: SpoolTotals, away: boolean): void;
   /** Nothing is left. */
   emptied(): void;
   /** An earlier run left something. */
@@ -23,10 +24,16 @@ export interface Notices {
 }
 
 const dropsEveryMs = 60_000;
+/** Beginnings that are said are so far from the end before, at least. */
+const againMs = 60_000;
 
 /** Makes {@linkcode Notices}. */
 export function createNotices({ clock, emit }: { readonly clock: Clock; readonly emit: Emit }): Notices {
+  /** Of what is on disk now: since when, how many in all, and whether that was said. */
   let sinceMs: number | null = null;
+  let readings = 0;
+  let told = false;
+  let emptiedMs = -Infinity;
   let drops = 0;
   let timer: Timer | null = null;
   let rule: WhenFull = "block";
@@ -55,22 +62,39 @@ export function createNotices({ clock, emit }: { readonly clock: Clock; readonly
   }
 
   return {
-    began({ readings, bytes }, away) {
-      if (sinceMs !== null) return;
-      sinceMs = clock.nowMs();
-      const why = away ? "the sink does not answer" : "the sink is slower than they come";
-      emit("warn", "spool.began", `Readings of streams are put aside on disk: ${why}`, { readings, bytes });
+    written(count, totals, away) {
+      const nowMs = clock.nowMs();
+      sinceMs ??= nowMs;
+      readings += count;
+      if (told || nowMs - emptiedMs < againMs) return;
+      told = true;
+      const why = away ? "the sink does not answer" : "the sink does not take all of them";
+      emit("warn", "spool.began", `Readings of streams are put aside on disk: ${why}`, {
+        readings: totals.readings,
+        bytes: totals.bytes,
+      });
     },
     emptied() {
       if (sinceMs === null) return;
-      const seconds = Math.round((clock.nowMs() - sinceMs) / 1000);
+      const tookMs = clock.nowMs() - sinceMs;
+      if (told) {
+        emit(
+          "info",
+          "spool.emptied",
+          `All readings that were put aside on disk are sent: ${formatCount(readings)} in ${formatDuration(tookMs)}`,
+          { readings, seconds: Math.round(tookMs / 1000) },
+        );
+        emptiedMs = clock.nowMs();
+      }
       sinceMs = null;
-      emit("info", "spool.emptied", `All readings that were put aside on disk are sent, after ${seconds} s`, {
-        seconds,
-      });
+      readings = 0;
+      told = false;
     },
-    found({ readings, bytes }) {
+    found(totals) {
       sinceMs = clock.nowMs();
+      readings = totals.readings;
+      told = true;
+      const { bytes } = totals;
       emit(
         "info",
         "spool.found",
@@ -82,12 +106,14 @@ export function createNotices({ clock, emit }: { readonly clock: Clock; readonly
     },
     dropped(count, by) {
       drops += count;
+      if (by === "drop_oldest") readings -= count;
       rule = by;
       if (timer !== null) return;
       tellDrops();
       tellDropsAfter();
     },
     lost(count) {
+      readings -= count;
       emit(
         "error",
         "spool.lost",

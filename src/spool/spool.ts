@@ -170,7 +170,7 @@ export function createSpool(parts: SpoolParts): Spool {
       }
       leave(topic);
     }
-    notices.began(totals, watch.away);
+    notices.written(entries.length, totals, watch.away);
     reader.added(least);
     watch.askBack();
     progress();

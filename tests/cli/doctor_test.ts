@@ -57,6 +57,12 @@ Deno.test("a clock that was never set, and a state folder that others can read, 
     const wrong = (await machineFindings(loaded.settings, 0)).filter(({ ok }) => !ok);
     assert.deepEqual(wrong.map(({ subject }) => subject.split(" ")[0]), ["Clock", "Disk", "Rights"]);
     assert.match(wrong.at(-1)?.advice ?? "", /chmod 700/);
+
+    const streams = ["--mqtt-url", "mqtt://127.0.0.1", "--mqtt-topic", "a/#", "--spool-max", "1000000GiB"];
+    const spooling = loadSettings("doctor", [...streams, "--sink", "stdout", "--state-dir", stateDir], fakeMachine());
+    assert.ok(spooling.kind === "settings");
+    const [, disk] = (await machineFindings(spooling.settings, 0)).filter(({ ok }) => !ok);
+    assert.match(disk?.advice ?? "", /or lower .* or --spool-max \(/);
   } finally {
     await Deno.remove(stateDir, { recursive: true });
   }

@@ -133,6 +133,10 @@ const worst: Partial<AppStatus> = {
     retries: 12_345,
     throttledMs: 98_765_432,
   },
+  spool: {
+    ...{ readings: 123_456_789, bytes: 200e6, bytesMax: 268_435_456, oldestAgeMs: 123_456_789 },
+    ...{ droppedReadings: 9_876_543, stillTopics: 9, stuck: "full" },
+  },
 };
 
 if (program !== null) {
@@ -164,6 +168,7 @@ if (program !== null) {
         await eventually("rows flow", async () => Number(await textOf(page, "#files-rate")) > 300);
         assert.equal(await textOf(page, ".file .name"), "<img src=x onerror=alert(1)>\\u202egpj.csv");
         assert.equal(await textOf(page, "#state"), "all is well");
+        assert.equal(await page.locator("#spool-note").isVisible(), false);
         const first = await textOf(page, "#sea-note");
         await eventually("the sum moves", async () => await textOf(page, "#sea-note") !== first);
         await eventually("a dead letter is there", async () => await page.locator(".letters li").count() > 0);
@@ -222,6 +227,10 @@ if (program !== null) {
         assert.match(await textOf(page, "#news"), /the sink is in trouble; reading <img/);
         assert.equal(await page.locator("#news").getAttribute("aria-live"), "polite");
         assert.match(await textOf(page, "#sink-state"), /^No broker answers at kafka-1/);
+        assert.equal(
+          await textOf(page, "#spool-note"),
+          "123,456,789 on disk (191 MiB of 256 MiB), the oldest 34 h 17 min old, 9,876,543 dropped; the spool is full",
+        );
         assert.deepEqual(await page.locator(".chip:visible").allInnerTexts(), ["late", "at risk"]);
         const bar = page.locator(".file .bar").first();
         assert.equal(await bar.getAttribute("role"), "progressbar");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { AppStatus, FileStatus } from "../../src/core/status.ts";
+import type { AppStatus, FileStatus, SpoolStatus } from "../../src/core/status.ts";
 import { type LiveOptions, renderLive, renderPlain } from "../../src/ops/live_view.ts";
 import { clip, uncoloured, widthOf } from "../../src/ops/screen_text.ts";
 
@@ -77,6 +77,19 @@ Deno.test("at 80 columns two rivers with their rates join before the sink, and e
     "  1 file done | 2 waiting (1.2 MiB)",
     "  in flight 23 | dead letters 7 | filtered 0",
   ]);
+});
+
+Deno.test("what waits on disk has a line of its own, and none where nothing does", () => {
+  const spool: SpoolStatus = {
+    ...{ readings: 12_345, bytes: 7e6, bytesMax: 268_435_456, oldestAgeMs: 95_000, droppedReadings: 0 },
+    ...{ stillTopics: 3, stuck: null },
+  };
+  const line = (changes: Partial<SpoolStatus>) =>
+    renderLive(history({ spool: { ...spool, ...changes } }), options).find((text) => text.includes("spool"));
+  assert.equal(line({}), "  spool 12,345 readings on disk (6.7 MiB of 256 MiB), oldest 1 min 35 s");
+  assert.match(line({ droppedReadings: 7, stuck: "full", oldestAgeMs: null }) ?? "", /256 MiB\) \| full \| 7 dropped$/);
+  assert.match(renderPlain(history({ spool })), /; spool 12,345 readings on disk \(6\.7 MiB of 256 MiB\), oldest/);
+  assert.equal(line({ readings: 0, bytes: 0, oldestAgeMs: null }), undefined);
 });
 
 Deno.test("at 40 columns the rivers flow into the sink one after the other", () => {

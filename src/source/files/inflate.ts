@@ -125,7 +125,11 @@ function gunzip(): Inflate {
   };
 }
 
-/** zstd, a frame at a time. */
+/**
+ * zstd, a frame at a time, because the library reads one only; and a block at a time, because an error that the library meets after the
+ * first piece of what it was given, it throws past the stream's error listener: the whole program would end. A block is decoded at once
+ * and wholly before its first piece comes out; all that is left for later pieces is to hand out what was decoded.
+ */
 function unzstd(): Inflate {
   const frames = createZstdFrames();
   let engine: Engine | null = null;

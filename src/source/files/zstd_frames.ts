@@ -1,6 +1,7 @@
 /**
- * Finds where the frames of a zstd stream end, from the sizes that stand before each block, without decompressing: the library reads one
- * frame only and does not tell when it is cut.
+ * Finds where the frames of a zstd stream and their blocks end, from the sizes that stand before each block, without decompressing: the
+ * library reads one frame only, does not tell when it is cut, and must never be given more than one block at once (see `unzstd` in
+ * inflate.ts).
  *
  * Format: RFC 8878, section 3.1.1 (frames and blocks) and 3.1.2 (skippable frames).
  *
@@ -8,19 +9,20 @@
  */
 import { WeirError } from "../../core/error.ts";
 
-/** Bytes of one frame. */
+/** Bytes of one frame, and of no more than one of its blocks. */
 export interface FramePart {
+  /** The frame's header may stand before its first block; the checksum comes by itself. */
   readonly bytes: Uint8Array;
   /** A frame begins with these bytes. */
   readonly begins: boolean;
 }
 
-/** Cuts what it is given at the ends of frames. */
+/** Cuts what it is given at the ends of blocks and of frames. */
 export interface ZstdFrames {
   /** Adds bytes. Only after `next` gave null. */
   give(chunk: Uint8Array): void;
   /**
-   * The next bytes, of one frame, or null when it needs more.
+   * The next bytes, of one block, or null when it needs more.
    *
    * @throws {WeirError} `bad_file` when what follows a frame is not a frame.
    */
@@ -54,7 +56,7 @@ export function createZstdFrames(): ZstdFrames {
     fieldBytes = 0;
   }
 
-  /** The present place is over. Returns whether the frame is. */
+  /** The present place is over. Returns whether a block or the frame is. */
   function step(): boolean {
     if (place === "magic") {
       if (value === frameMagic) expect("descriptor", 1);
@@ -68,17 +70,17 @@ export function createZstdFrames(): ZstdFrames {
       lastBlock = (value & 1) === 1;
       // A block of type 1 is one byte that is repeated.
       expect("content", ((value >> 1) & 3) === 1 ? 1 : value >> 3);
-    } else if (place === "content" && !lastBlock) expect("block", 3);
-    else if (place === "content" && hasChecksum) expect("checksum", 4);
-    else if (place === "skipSize") expect("skip", value);
+    } else if (place === "skipSize") expect("skip", value);
     else {
-      expect("magic", 4);
+      if (place === "content" && !lastBlock) expect("block", 3);
+      else if (place === "content" && hasChecksum) expect("checksum", 4);
+      else expect("magic", 4);
       return true;
     }
     return false;
   }
 
-  /** Goes on to the end of the frame or of the chunk, whichever comes first. */
+  /** Goes on to the end of the block, of the frame or of the chunk, whichever comes first. */
   function walk(): void {
     while (at < chunk.length || left === 0) {
       if (left === 0) {

@@ -32,6 +32,7 @@ const verdictWords = {
   at_risk: ["warn", "at risk"],
   late: ["bad", "late"],
 };
+const spoolTroubles = { full: "the spool is full", failing: "the disk takes nothing" };
 const endings = [
   ["read", "read"],
   ["delivered", "delivered"],
@@ -76,6 +77,7 @@ function showRivers(status, files, mqtt) {
     filesRate: rates.batch,
     capped: capRows !== null && files !== undefined,
     pool: backlog <= 0 ? 0 : Math.min(1, 0.25 + Math.log10(1 + backlog / 10_000) / 5),
+    basin: showSpool(status.spool),
     flowing: true,
   });
   say("streams-rate", rate(rates.real_time));
@@ -92,6 +94,24 @@ function showRivers(status, files, mqtt) {
     say("cap-text", `${Math.round(use * 100)} % of the cap of ${count(capRows)}/s`);
     fill(byId("cap-bar"), use, `${Math.round(use * 100)} percent of ${count(capRows)} rows a second`);
   }
+}
+
+/** What waits on disk, where something does or was dropped. Returns how full the basin is, from 0 to 1. */
+function showSpool(spool) {
+  const isQuiet = spool === undefined || (spool.readings === 0 && spool.droppedReadings === 0 && spool.stuck === null);
+  byId("spool-note").hidden = isQuiet;
+  if (isQuiet) return 0;
+  const most = spool.bytesMax === 0 ? "" : ` of ${bytes(spool.bytesMax)}`;
+  const oldest = spool.oldestAgeMs === null ? "" : `, the oldest ${span(spool.oldestAgeMs)} old`;
+  const dropped = spool.droppedReadings === 0 ? "" : `, ${count(spool.droppedReadings)} dropped`;
+  const stuck = spoolTroubles[spool.stuck] === undefined ? "" : `; ${spoolTroubles[spool.stuck]}`;
+  const state = stuck !== "" || dropped !== "" ? "bad" : "warn";
+  sayState(
+    "spool-note",
+    state,
+    `${count(spool.readings)} on disk (${bytes(spool.bytes)}${most})${oldest}${dropped}${stuck}`,
+  );
+  return spool.readings === 0 ? 0 : Math.min(1, Math.max(0.08, spool.bytes / Math.max(1, spool.bytesMax)));
 }
 
 function showDelay({ streamDelay }, hasStreams) {
@@ -258,8 +278,11 @@ function baseName(path) {
 function stateOf(status, mqtt) {
   if (!status.sink.connected || status.sink.trouble !== null) return ["bad", "the sink is in trouble"];
   if (mqtt !== undefined && !mqtt.connected) return ["bad", "no connection to the broker"];
+  const { spool } = status;
+  if (spoolTroubles[spool?.stuck] !== undefined) return ["bad", spoolTroubles[spool.stuck]];
   const verdicts = status.sources.flatMap((source) => (source.active ?? []).map((file) => file.verdict));
   if (verdicts.includes("late")) return ["warn", "a file will be late"];
+  if (spool?.readings > 0) return ["warn", "streams wait on disk"];
   return ["good", "all is well"];
 }
 
@@ -327,7 +350,7 @@ setInterval(() => {
   sayState("state", latest === null ? "wait" : "bad", words);
   say("news", words);
   told = null;
-  rivers.show({ streamsRate: 0, filesRate: 0, capped: false, pool: 0, flowing: false });
+  rivers.show({ streamsRate: 0, filesRate: 0, capped: false, pool: 0, basin: 0, flowing: false });
 }, 1000);
 
 listen();

@@ -1,6 +1,6 @@
 /**
  * The picture of the two rivers that merge. Streams come in above and run freely; files stand in a reservoir below, behind the weir, whose
- * gate lets through what the cap allows. Width and speed grow with the logarithm of the rate, so that 10 and 10,000 a second both show.
+ * gate lets through what the cap allows. What waits on disk stands in a basin beside the stream. Width and speed grow with the logarithm of the rate, so that 10 and 10,000 a second both show.
  */
 
 /** What of the width lies before the weir, where the rivers begin to turn, and where they are one. */
@@ -17,6 +17,8 @@ export function createRivers(canvas) {
   const now = {
     pool: 0,
     poolWanted: 0,
+    basin: 0,
+    basinWanted: 0,
     capped: false,
     flowing: false,
     paper: "#ffffff",
@@ -139,15 +141,47 @@ export function createRivers(canvas) {
     }
   }
 
+  /** Beside the stream, with a ditch from it and one back to it; nothing where it is empty. */
+  function drawBasin() {
+    if (now.basin < 0.01) return;
+    const { width, height } = size;
+    const [left, right, top, deep] = [width * 0.06, width * 0.24, height * 0.37, height * 0.16];
+    const stream = bed(streams, 0.1).y;
+    pen.strokeStyle = streams.tint;
+    pen.globalAlpha = 0.6;
+    pen.lineWidth = 3;
+    pen.beginPath();
+    for (const [bank, inside] of [[left - 6, left + 8], [right + 14, right - 8]]) {
+      pen.moveTo(bank, stream);
+      pen.quadraticCurveTo(bank, top + 4, inside, top + 6);
+    }
+    pen.stroke();
+    pen.globalAlpha = 1;
+    pen.fillStyle = now.paper;
+    pen.strokeStyle = now.soft;
+    pen.lineWidth = 1.5;
+    pen.beginPath();
+    pen.roundRect(left, top, right - left, deep, [2, 2, 12, 12]);
+    pen.fill();
+    pen.save();
+    pen.clip();
+    pen.fillStyle = mixed(streams.tint, now.paper, 0.55);
+    pen.fillRect(left, top + deep * (1 - now.basin), right - left, deep);
+    pen.restore();
+    pen.stroke();
+  }
+
   function draw(seconds) {
     const ease = still.matches ? 1 : Math.min(1, seconds * 2.5);
     for (const river of [streams, files]) river.width += (wantedWidth(river.rate) - river.width) * ease;
     now.pool += (now.poolWanted - now.pool) * ease;
+    now.basin += (now.basinWanted - now.basin) * ease;
     pen.clearRect(0, 0, size.width, size.height);
     for (const river of [streams, files]) {
       if (river.width < 0.5 && (river.above || now.pool < 0.02)) dryBed(river);
       else ribbon(river, last / 1000);
     }
+    drawBasin();
     drift(streams, seconds);
     drift(files, seconds);
     weir();
@@ -166,13 +200,13 @@ export function createRivers(canvas) {
   requestAnimationFrame(frame);
 
   return {
-    /** Rates a second, whether there is a cap, how full the reservoir is (0 to 1), and whether the figures are fresh. */
-    show({ streamsRate, filesRate, capped, pool, flowing }) {
+    /** Rates a second, whether there is a cap, how full reservoir and basin are (0 to 1), and whether the figures are fresh. */
+    show({ streamsRate, filesRate, capped, pool, basin, flowing }) {
       const style = getComputedStyle(document.documentElement);
       const tint = (name) => style.getPropertyValue(name).trim();
       Object.assign(streams, { rate: streamsRate, tint: tint("--streams") });
       Object.assign(files, { rate: filesRate, tint: tint("--files") });
-      Object.assign(now, { capped, poolWanted: pool, flowing });
+      Object.assign(now, { capped, poolWanted: pool, basinWanted: basin, flowing });
       Object.assign(now, { paper: tint("--paper"), sea: tint("--sea"), ink: tint("--ink"), soft: tint("--soft") });
       if (still.matches) draw(0);
     },
