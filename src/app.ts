@@ -100,7 +100,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
   const normalizer: Normalizer = {
     checkHeader: (header) => rules.checkHeader(header),
     normalize: (row, arrival) => rules.normalize(row, arrival),
-    lineWriter: (header, delimiter, arrival) => rules.lineWriter?.(header, delimiter, arrival) ?? null,
+    lineWriter: (layout, arrival) => rules.lineWriter?.(layout, arrival) ?? null,
   };
   let weights = weightsOf(settings);
   const deadlines = createDeadlineWatch(watchOptions(settings, fairShare), deps);

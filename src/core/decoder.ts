@@ -63,8 +63,8 @@ export interface DecoderState {
 }
 
 /**
- * Is offered a plain line of a file, `[from, stop)` of `bytes` without its line ending: all ASCII and without quotes. `row`, `start` and `end`
- * are those of its row. True: it was taken, and the decoder makes no row of it. The bytes are valid during the call only.
+ * Is offered a line of a file, `[from, stop)` of `bytes` without its line ending: UTF-8, and without quotes if it is CSV. `row`, `start` and
+ * `end` are those of its row, if it is one. True: it was taken, and the decoder makes no row of it. The bytes are valid during the call only.
  */
 export type TakeLine = (
   bytes: Uint8Array,
@@ -123,16 +123,24 @@ export type Normalized =
   | { readonly kind: "filtered" }
   | { readonly kind: "misfit"; readonly reason: Reason; readonly detail: string };
 
-/** Writes the JSON text of plain CSV lines byte by byte: the quick way to what `normalize` gives. */
+/** Writes the JSON text of plain lines byte by byte: the quick way to what `normalize` gives. */
 export interface LineWriter {
   /** Bytes that a text may have more than its line. */
   readonly extraBytes: number;
   /**
-   * Writes the JSON text of the line `[from, stop)` to `into` at `at`, where there is room, and returns where it ends. -1: only `normalize`
-   * can tell what becomes of this line. `line` is as {@linkcode TakeLine} has it.
+   * Writes the JSON text of the line `[from, stop)` to `into` at `at`, where there is room, and returns where it ends. -1: only the decoder and
+   * `normalize` can tell what becomes of this line. `line` is as {@linkcode TakeLine} has it.
    */
   write(line: Uint8Array, from: number, stop: number, into: Uint8Array, at: number): number;
+  /** A line that was given up has become this row, and the row a reading: the next ones may be laid out like it. */
+  learn?(row: ObjectRow): void;
 }
+
+/** How the lines of a file are laid out. */
+export type LineLayout =
+  /** CSV, under a checked header. */
+  | { readonly format: "csv"; readonly header: readonly string[]; readonly delimiter: string }
+  | { readonly format: "ndjson" };
 
 /** Row to reading: aliases, coercion, schema, rules, origin, processing time and the JSON text; the same for both origins. */
 export interface Normalizer {
@@ -143,11 +151,8 @@ export interface Normalizer {
    */
   checkHeader(header: readonly string[]): void;
   normalize(row: CellsRow | ObjectRow, arrival: Arrival): Normalized;
-  /**
-   * A quicker way for the rows of a file under a checked header; null, or absent, when there is none. Valid until the next call: it keeps the
-   * arrival.
-   */
-  lineWriter?(header: readonly string[], delimiter: string, arrival: Arrival): LineWriter | null;
+  /** A quicker way for the lines of a file; null, or absent, when there is none. Valid until the next call: it keeps the arrival. */
+  lineWriter?(layout: LineLayout, arrival: Arrival): LineWriter | null;
 }
 
 /** Turns an MQTT payload into rows (`row` = index in an array payload; `start` and `end` cover the payload). Never throws. */

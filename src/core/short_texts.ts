@@ -5,7 +5,7 @@
  * @module
  */
 
-/** The ASCII text of `[from, to)`. */
+/** The text of `[from, to)`, which is UTF-8. Only ASCII is kept. */
 export type ShortTexts = (bytes: Uint8Array, from: number, to: number) => string;
 
 /** Texts that are kept; one that comes to the place of another replaces it. A power of two. */
@@ -15,7 +15,7 @@ const lengthMax = 64;
 
 /** Makes a {@linkcode ShortTexts}. */
 export function createShortTexts(): ShortTexts {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const kept: string[] = Array.from({ length: keptMax }, () => "");
 
   return (bytes, from, to) => {

@@ -2,9 +2,8 @@
  * CSV by RFC 4180, streamed: bytes in, rows with exact byte positions out, in constant memory, and resumable after any row.
  *
  * ```text
- *   bytes -> line runs -+-> ASCII line without a quote: offered as it is (fastest, the usual case)
- *                       +-> line without a quote:       split
- *                       +-> record with a quote:        scanned cell by cell (may span lines)
+ *   bytes -> line runs -+-> line without a quote: offered as it is (fastest, the usual case), else split
+ *                       +-> record with a quote:  scanned cell by cell (may span lines)
  * ```
  *
  * A row that cannot be read is reported and reading goes on behind it. After a quote that is never closed, or that stands where none
@@ -21,7 +20,7 @@ import { formatBytes, quoted } from "../core/text.ts";
 import type { RecordOutcome, RecordScan } from "./csv_record.ts";
 import { scanRecord, splitLine } from "./csv_record.ts";
 import { detectDelimiter } from "./csv_dialect.ts";
-import { createLineRuns, runBytes } from "./line_runs.ts";
+import { createLineRuns, lineEndIn, lineStopIn, runBytes } from "./line_runs.ts";
 
 /** How CSV files are written. */
 export interface CsvOptions {
@@ -126,14 +125,14 @@ export function createCsvDecoder(options: CsvOptions, head: Uint8Array, state: D
   /** Whether the line at `next` is plain and was taken as it is. Comments and empty lines, which are no rows, are not offered. */
   const isTaken = (take: TakeLine): boolean => {
     const { latin, text } = lines;
-    if (!headerChecked || linesToSkip > 0 || text !== latin) return false;
+    if (!headerChecked || linesToSkip > 0 || text === null) return false;
     const at = next - lines.at;
     const lineEnd = lineEndIn(latin, at);
     const lineStop = lineStopIn(latin, at, lineEnd);
     if (lineStop === at || lineEnd - at > rowBytesMax || latin.charCodeAt(at) === commentCode) return false;
     if (nextQuote(at) < lineEnd || !take(lines.bytes, at, lineStop, row + 1, next, lines.at + lineEnd)) return false;
     row += 1;
-    advance(lineEnd, lineEnd);
+    advance(lineEnd, text === latin ? lineEnd : lineEndIn(text, textAt));
     return true;
   };
 
@@ -318,17 +317,6 @@ export function createCsvDecoder(options: CsvOptions, head: Uint8Array, state: D
       return { format: "csv", byte: of.end, row: of.row, header, delimiter, insideArray: false };
     },
   };
-}
-
-function lineEndIn(text: string, from: number): number {
-  const found = text.indexOf("\n", from);
-  return found < 0 ? text.length : found + 1;
-}
-
-/** Where the line ending of `[from, lineEnd)` begins. */
-function lineStopIn(text: string, from: number, lineEnd: number): number {
-  const feed = lineEnd > from && text.charCodeAt(lineEnd - 1) === 0x0a ? lineEnd - 1 : lineEnd;
-  return feed > from && text.charCodeAt(feed - 1) === 0x0d ? feed - 1 : feed;
 }
 
 function tooLong(bytes: number, rowBytesMax: number): string {

@@ -128,3 +128,15 @@ export function createLineRuns(firstByte: number, rowBytesMax: number): LineRuns
     },
   };
 }
+
+/** Where the line that begins at `from` ends, its line ending included. */
+export function lineEndIn(text: string, from: number): number {
+  const found = text.indexOf("\n", from);
+  return found < 0 ? text.length : found + 1;
+}
+
+/** Where the line ending of `[from, lineEnd)` begins. */
+export function lineStopIn(text: string, from: number, lineEnd: number): number {
+  const feed = lineEnd > from && text.charCodeAt(lineEnd - 1) === 0x0a ? lineEnd - 1 : lineEnd;
+  return feed > from && text.charCodeAt(feed - 1) === 0x0d ? feed - 1 : feed;
+}

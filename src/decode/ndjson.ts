@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { BadRow, Decoder, DecoderState, Row } from "../core/decoder.ts";
+import type { BadRow, Decoder, DecoderState, Row, TakeLine } from "../core/decoder.ts";
 import type { Reason } from "../core/reading.ts";
 import { formatBytes } from "../core/text.ts";
 import { parseObject } from "./json_value.ts";
-import { createLineRuns, runBytes } from "./line_runs.ts";
+import { createLineRuns, lineEndIn, lineStopIn, runBytes } from "./line_runs.ts";
 
 /** Limits of JSON decoders. */
 export interface JsonOptions {
@@ -62,6 +62,20 @@ export function createNdjsonDecoder(options: JsonOptions, state: DecoderState | 
     return readText(line, start);
   };
 
+  /** Whether the line at `next` was taken as it is. */
+  const isTaken = (take: TakeLine): boolean => {
+    const { latin, text } = lines;
+    if (text === null) return false;
+    const at = next - lines.at;
+    const end = lineEndIn(latin, at);
+    if (end - at > rowBytesMax) return false;
+    if (!take(lines.bytes, at, lineStopIn(latin, at, end), row + 1, next, lines.at + end)) return false;
+    row += 1;
+    next = lines.at + end;
+    textAt = text === latin ? end : lineEndIn(text, textAt);
+    return true;
+  };
+
   const tooLong = (bytes: number): string =>
     `The line has ${formatBytes(bytes)}, over the limit of ${formatBytes(rowBytesMax)}; only its beginning is kept`;
 
@@ -73,7 +87,7 @@ export function createNdjsonDecoder(options: JsonOptions, state: DecoderState | 
     end() {
       lines.end();
     },
-    pull(maxRows, into) {
+    pull(maxRows, into, take) {
       let given = 0;
       longStart = -1;
       while (given < maxRows) {
@@ -88,10 +102,16 @@ export function createNdjsonDecoder(options: JsonOptions, state: DecoderState | 
             return given + 1;
           }
         }
+        if (take !== undefined && isTaken(take)) {
+          given += 1;
+          continue;
+        }
         const read = readLine();
         if (read === null) continue;
         into.push(read);
         given += 1;
+        // What is taken stands before what is appended.
+        if (take !== undefined) break;
       }
       return given;
     },
@@ -103,11 +123,6 @@ export function createNdjsonDecoder(options: JsonOptions, state: DecoderState | 
       return { format: "ndjson", byte: of.end, row: of.row, header: null, delimiter: null, insideArray: false };
     },
   };
-}
-
-function lineEndIn(text: string, from: number): number {
-  const found = text.indexOf("\n", from);
-  return found < 0 ? text.length : found + 1;
 }
 
 /** Whether a line holds nothing but JSON's white space. */

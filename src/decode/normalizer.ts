@@ -14,7 +14,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Arrival, CellsRow, Normalized, Normalizer, ObjectRow } from "../core/decoder.ts";
+import type { Arrival, CellsRow, LineWriter, Normalized, Normalizer, ObjectRow } from "../core/decoder.ts";
 import { ownFields } from "../core/own_fields.ts";
 import type { Fields, Reason } from "../core/reading.ts";
 import { quoted } from "../core/text.ts";
@@ -25,7 +25,9 @@ import { createFieldNames, rescuedName, reservedNames } from "./field_names.ts";
 import type { HeaderPlan } from "./header_plan.ts";
 import { checkHeader, isArrivalTime, planHeader } from "./header_plan.ts";
 import { isFields } from "./json_value.ts";
-import { planLineWriter, type PlannedWriter } from "./line_writer.ts";
+import { planLineWriter } from "./line_writer.ts";
+import { createMemberWriter, type PlannedField } from "./member_writer.ts";
+import { createObjectWriter } from "./object_writer.ts";
 import type { RuleSetting } from "./rules.ts";
 import { createRules } from "./rules.ts";
 import type { SchemaField } from "./schema.ts";
@@ -97,7 +99,7 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
   let processedMs = NaN;
   let plan: HeaderPlan = planHeader([], names);
   /** The writer of plain lines under the last header asked for. */
-  let writer: { readonly header: readonly string[]; readonly planned: PlannedWriter | null } | null = null;
+  let writer: { readonly header: readonly string[]; readonly planned: LineWriter | null } | null = null;
 
   const add = (name: string, key: string, value: unknown, json: string): void => {
     fields[name] = value;
@@ -251,11 +253,10 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
     return finish(arrival);
   };
 
-  /** Rules, and checks of more than a field, need the fields themselves. */
-  const planWriter = (header: readonly string[], delimiter: string): PlannedWriter | null => {
-    const { columnOf, extraColumns } = planHeader(header, names);
-    const isSimple = rules === null && schema.checkWhole === null && schema.checkExtra === null;
-    if (!isSimple || extraColumns.length > 0 && (extraMode === "rescue" || extraMode === "reject")) return null;
+  /** The fields that leave of rows with these names, in order; null where the normalizer has to look at each row. */
+  const planFields = (columns: readonly string[]): readonly PlannedField[] | null => {
+    const { columnOf, extraColumns } = planHeader(columns, names);
+    if (extraColumns.length > 0 && (extraMode === "rescue" || extraMode === "reject")) return null;
     if (declared.some((field, slot) => field.required && columnOf[slot] === -1 && !isArrivalTime(field))) return null;
     const known = declared.flatMap((field, slot) => {
       const column = columnOf[slot] ?? -1;
@@ -266,15 +267,34 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
       column,
       key: `${jsonString(name)}:`,
     }));
-    const epoch = options.timeFormat === "epoch";
-    return planLineWriter({ columns: header.length, fields: [...known, ...kept], delimiter, times, epoch });
+    return [...known, ...kept];
   };
+
+  const planLines = (header: readonly string[], delimiter: string): LineWriter | null => {
+    const fields = planFields(header);
+    return fields === null ? null : planLineWriter({ columns: header.length, fields, delimiter, members });
+  };
+
+  /** A header with two columns for one field is refused; an object may have both, and a name that is empty. */
+  const planObject = (own: readonly string[]): readonly PlannedField[] | null => {
+    const of = own.map((name) => slotOf.get(name) ?? name);
+    return own.includes("") || new Set(of).size < of.length ? null : planFields(own);
+  };
+
+  /** Rules, and checks of more than a field, need the fields themselves. */
+  const isSimple = rules === null && schema.checkWhole === null && schema.checkExtra === null &&
+    options.timeFormat === "epoch";
+  const members = createMemberWriter(times);
+  const objects = createObjectWriter({ members, plan: planObject });
 
   return {
     checkHeader: (header) => checkHeader(header, headerRules),
-    lineWriter(header, delimiter, arrival) {
-      if (writer?.header !== header) writer = { header, planned: planWriter(header, delimiter) };
-      writer.planned?.arrive(arrival);
+    lineWriter(layout, arrival) {
+      if (!isSimple) return null;
+      members.arrive(arrival);
+      if (layout.format === "ndjson") return objects;
+      const { header, delimiter } = layout;
+      if (writer?.header !== header) writer = { header, planned: planLines(header, delimiter) };
       return writer.planned;
     },
     normalize(row, arrival) {

@@ -2,7 +2,7 @@
  * Reads one file from its checkpoint to its end:
  *
  *     disk bytes -> inflate -> transcode -> skip what is home already -> decoder -+-> normalizer --+-> row buffer
- *                                                                                +-> packed rows -+   (plain CSV lines)
+ *                                                                                +-> packed rows -+   (plain lines)
  *
  * The loop is pulled by the buffer: it reads on when there is room, a chunk at a time, and never keeps more than a chunk and a row in
  * between. Rows cost no promise; the loop gives the event loop a turn at each read and after {@linkcode sliceMs} of decoding.
@@ -34,8 +34,8 @@ import { isMissing } from "./disk.ts";
 import { type DiskBytes, type DiskBytesDeps, openDiskBytes } from "./disk_bytes.ts";
 import { encodingOf, type EncodingSetting } from "./encoding.ts";
 import { createFileDelivery, type FileDelivery, type RowEnd } from "./file_delivery.ts";
-import { createInflate, type Inflate } from "./inflate.ts";
 import { createPackedRows } from "./packed_rows.ts";
+import { inflated, isBadFile, type Pieces, readHead } from "./pieces.ts";
 import { placeOf } from "./place.ts";
 import type { RowBuffer } from "./row_buffer.ts";
 import { createTranscode } from "./transcode.ts";
@@ -107,8 +107,6 @@ export interface FileReaderDeps extends DiskBytesDeps {
   readonly settled: (reader: FileReader) => void;
 }
 
-/** Bytes of the (inflated) file that a decoder is chosen by. */
-const decoderHeadBytes = 64 * 1024;
 /** Rows decoded before the clock is looked at. */
 const sliceRows = 64;
 /** Decoding gives the event loop a turn after this long. */
@@ -132,6 +130,8 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   let lastEnd = skipBytes;
   let inflatedBytes = 0;
   let firstByte: number | null = null;
+  /** The quick way of the rows that are pulled at the moment. */
+  let writer: LineWriter | null = null;
   const delivery = createFileDelivery(
     options.fullPath,
     record.counts,
@@ -209,7 +209,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   function pullSlice(from: Decoder, rows: Row[]): number {
     const arrival: Arrival = { origin: "batch", wallMs: clock.wallMs(), topicFields: null };
     const arrivedMs = clock.nowMs();
-    const writer = lineWriter(arrival);
+    writer = lineWriter(from, arrival);
     if (writer !== null) packed.begin(writer, arrivedMs);
     rows.length = 0;
     try {
@@ -223,9 +223,10 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     }
   }
 
-  function lineWriter(arrival: Arrival): LineWriter | null {
-    if (header === null || delimiter === null) return null;
-    return deps.normalizer.lineWriter?.(header, delimiter, arrival) ?? null;
+  function lineWriter({ format }: Decoder, arrival: Arrival): LineWriter | null {
+    if (format === "ndjson") return deps.normalizer.lineWriter?.({ format }, arrival) ?? null;
+    if (format !== "csv" || header === null || delimiter === null) return null;
+    return deps.normalizer.lineWriter?.({ format, header, delimiter }, arrival) ?? null;
   }
 
   function accept(from: Decoder, rows: readonly Row[], arrival: Arrival, arrivedMs: number): void {
@@ -246,6 +247,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   const takeLine: TakeLine = (bytes, from, stop, row, start, end) => {
     const reading = packed.pack(bytes, from, stop, row, start);
     if (reading === null) return false;
+    firstByte ??= start;
     delivery.add(row, end);
     lastRow = row;
     lastEnd = end;
@@ -257,6 +259,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     if (row.kind === "bad") return misfit(from, row, index, arrival, row.reason, row.detail);
     const made = deps.normalizer.normalize(row, arrival);
     if (made.kind === "misfit") return misfit(from, row, index, arrival, made.reason, made.detail);
+    if (row.kind === "object") writer?.learn?.(row);
     if (made.kind === "filtered") return { kind: "filtered", delivery, index, bytes: row.end - row.start };
     return {
       kind: "reading",
@@ -321,62 +324,6 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   return reader;
 }
 
-/** Inflated bytes, pulled. */
-interface Pieces {
-  readonly workedBytes: number;
-  /** The next ones, or null at the end and when reading is stopped. */
-  next(): Promise<Uint8Array | null>;
-  close(): void;
-}
-
-function inflated(disk: DiskBytes, ratioMax: number, signal: AbortSignal): Pieces {
-  let inflate: Inflate | null = null;
-  let ended = false;
-  return {
-    get workedBytes() {
-      return inflate?.workedBytes ?? 0;
-    },
-    async next() {
-      while (!signal.aborted) {
-        const piece = await inflate?.take() ?? null;
-        if (piece !== null || ended) return piece;
-        const chunk = await disk.next();
-        if (chunk !== null) {
-          inflate ??= createInflate(chunk, ratioMax);
-          inflate.give(chunk);
-        } else if (!signal.aborted) {
-          ended = true;
-          inflate?.end();
-        }
-      }
-      return null;
-    },
-    close: () => inflate?.close(),
-  };
-}
-
-async function readHead(pieces: Pieces): Promise<Uint8Array> {
-  const head: Uint8Array[] = [];
-  let length = 0;
-  while (length < decoderHeadBytes) {
-    const piece = await pieces.next().catch((error) => {
-      // What came before a cut is read first; who asks for more is told again.
-      if (length > 0 && isBadFile(error)) return null;
-      throw error;
-    });
-    if (piece === null) break;
-    head.push(piece.slice());
-    length += piece.length;
-  }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of head) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
 function inEncoding(state: DecoderState, encoding: FileEncoding): DecoderState {
   return encoding === "utf-8" ? state : { ...state, encoding };
 }
@@ -384,10 +331,6 @@ function inEncoding(state: DecoderState, encoding: FileEncoding): DecoderState {
 /** The base name without the ending of the compression. */
 function decoderName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1).replace(/\.(gz|zst)$/i, "");
-}
-
-function isBadFile(error: unknown): error is WeirError {
-  return error instanceof WeirError && error.code === "bad_file";
 }
 
 function tooManyBadRows(badMax: number, row: Row): WeirError {

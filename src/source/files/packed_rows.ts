@@ -1,5 +1,5 @@
 /**
- * Readings of plain CSV lines, packed: the JSON text and the id of each stand as bytes in pages that many share, so that a row leaves one small
+ * Readings of plain lines, packed: the JSON text and the id of each stand as bytes in pages that many share, so that a row leaves one small
  * object behind it and no texts. A page goes when the last of its readings has its verdict.
  *
  * @module
