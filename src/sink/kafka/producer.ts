@@ -11,15 +11,9 @@
  *
  * @module
  */
-import type { BackoffOptions } from "../../core/backoff.ts";
-import type { Clock } from "../../core/clock.ts";
-import type { Dice } from "../../core/dice.ts";
-import type { Emit } from "../../core/event.ts";
 import type { Reading, Reason } from "../../core/reading.ts";
-import type { Sink } from "../../core/sink.ts";
 import { formatBytes, quoted } from "../../core/text.ts";
 import { isPassing, pathAdviceOf, troubleOf, type Verdict, verdictOf } from "./classify.ts";
-import type { Cluster } from "./cluster.ts";
 import { batchMaker, tooLarge } from "./batch_maker.ts";
 import { createFlushes } from "./flushes.ts";
 import { logEndWatch } from "./log_end.ts";
@@ -27,71 +21,14 @@ import { type Leader, newLeader, waitOf } from "./leader.ts";
 import type { Batch, Identity, Partition } from "./partition.ts";
 import { tellMaybeDoubled } from "./maybe_doubled.ts";
 import { PathError } from "./path_error.ts";
+import type { Producer, ProducerDeps, ProducerOptions } from "./producer_contract.ts";
 import { producerIdAsker } from "./producer_ids.ts";
-import { type Compression, createRecordBatchEncoder, type RecordShape } from "./record_batch.ts";
+import { createRecordBatchEncoder } from "./record_batch.ts";
 import type { ProduceAnswer } from "./requests.ts";
 import { createTimers } from "./timers.ts";
 import { createTopics } from "./topics.ts";
-import type { Troubles } from "./troubles.ts";
 
-/** How a producer works. */
-export interface ProducerOptions {
-  readonly clientId: string;
-  readonly compression: Compression;
-  /** Longest time that a record gathers company while a request is under way, in ms. */
-  readonly lingerMs: number;
-  /**
-   * Least distance between the beginnings of two requests to one leader as long as no batch is full, in ms: a request costs as much as
-   * some ten records do.
-   */
-  readonly spacingMs: number;
-  /** Largest batch before compression, in bytes; a larger record is sent alone. */
-  readonly batchBytesMax: number;
-  /** Largest request, in bytes; a larger batch is sent alone. */
-  readonly requestBytesMax: number;
-  /** Largest value that is tried at all, in bytes. */
-  readonly recordBytesMax: number;
-  /** Requests under way to one leader. */
-  readonly requestsInFlightMax: number;
-  readonly metadataMaxAgeMs: number;
-  readonly backoff: BackoffOptions;
-}
-
-/** What a producer works with. */
-export interface ProducerDeps {
-  readonly clock: Clock;
-  readonly dice: Dice;
-  readonly emit: Emit;
-  readonly cluster: Cluster;
-  readonly troubles: Troubles;
-  readonly shape: RecordShape<Reading>;
-  /** Readings of one acknowledged batch, in order. May send more. */
-  readonly onDelivered: (readings: readonly Reading[]) => void;
-  readonly onRejected: (reading: Reading, reason: Reason, detail: string) => void;
-}
-
-/** Counts of a producer. */
-export interface ProducerStatus {
-  readonly inFlightReadings: number;
-  readonly retries: number;
-  readonly throttledMs: number;
-  /** Records that may be in Kafka twice: a producer id was lost while an attempt was in doubt. */
-  readonly maybeDoubled: number;
-}
-
-/** A producer. */
-export interface Producer {
-  /** Connects and asks for what is needed to send to these topics. */
-  warm(topics: readonly string[]): void;
-  /** Takes a reading. Behind it, readings of the same key and topic stay in order. */
-  send(reading: Reading, topic: string, key: string | null): void;
-  takeBack: NonNullable<Sink["takeBack"]>;
-  /** Stops gathering until all that is in here now is reported, then resolves; also when closed. */
-  flush(): Promise<void>;
-  /** Gives up: no more reports. */
-  close(): void;
-  status(): ProducerStatus;
-}
+export type { Producer, ProducerDeps, ProducerOptions, ProducerStatus } from "./producer_contract.ts";
 
 /** Sequence numbers wrap here (Kafka's are non-negative int32). */
 const sequenceMask = 0x7fffffff;
@@ -345,7 +282,10 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
   function pause(partitions: readonly Partition[], delayMs: number): void {
     for (const partition of partitions) partition.waiting = true;
     timers.after(delayMs, () => {
-      for (const partition of partitions) makeReady(Object.assign(partition, { waiting: false }));
+      for (const partition of partitions) {
+        partition.waiting = false;
+        makeReady(partition);
+      }
     });
   }
 
