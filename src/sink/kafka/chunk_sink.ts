@@ -13,6 +13,7 @@ import type { DeadLetter, Reading, Reason } from "../../core/reading.ts";
 import { formatBytes, printable, quoted } from "../../core/text.ts";
 import { type Cargo, cargoOf } from "./cargo.ts";
 import { createCheckpointTopic } from "./checkpoint_topic.ts";
+import type { KeyOf } from "./key_of.ts";
 import { letterShape } from "./letter_shape.ts";
 import type { ParsedOptions } from "./options.ts";
 import { createPartitioner } from "./partitioner.ts";
@@ -34,6 +35,7 @@ export interface ChunkSinkDeps {
   readonly troubles: Troubles;
   readonly shape: RecordShape<Reading>;
   readonly topicOf: TopicOf;
+  readonly keyOf: KeyOf;
 }
 
 /** A {@linkcode ChunkSink} at Kafka. */
@@ -57,7 +59,7 @@ const placeShape: RecordShape<Place> = {
 
 /** Makes a {@linkcode KafkaChunks}. */
 export function createChunkSink(options: ParsedOptions, topic: string, deps: ChunkSinkDeps): KafkaChunks {
-  const { clock, dice, emit, cluster, troubles, topicOf } = deps;
+  const { clock, dice, emit, cluster, troubles, topicOf, keyOf } = deps;
   const transactionalId = transactionalIdOf(options.gateway);
   const timers = createTimers(clock);
   const patience = createPatience(transactionalId, options.backoff, { timers, dice, troubles });
@@ -173,10 +175,6 @@ export function createChunkSink(options: ParsedOptions, topic: string, deps: Chu
       return suffer("checkpoint", `A checkpoint is not taken: ${stuck ?? ""}`, checkpointAdvice, stuck === null);
     });
     return refusals;
-  }
-
-  function keyOf(reading: Reading): string | null {
-    return options.key === null ? null : options.key.render(reading.fields);
   }
 
   function tooLongOf(reading: Reading): string {

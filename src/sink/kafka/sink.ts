@@ -20,9 +20,9 @@ import { checkKafka } from "./check.ts";
 import { createChunkSink, transactionalIdOf } from "./chunk_sink.ts";
 import { type Cluster, createCluster } from "./cluster.ts";
 import { connectionOpener, type OpenConnection } from "./connection.ts";
+import { createKeyOf } from "./key_of.ts";
 import { followToTopic } from "./letter_topic.ts";
 import { type KafkaSinkOptions, type OptionalHeader, type ParsedOptions, parseOptions } from "./options.ts";
-import { packedField } from "./packed_field.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RecordShape } from "./record_batch.ts";
 import { createTopicOf } from "./topic_of.ts";
@@ -54,7 +54,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
   const troubles = createTroubles(clock, emit);
   const shape = recordShape(parsed);
   const topicOf = createTopicOf(parsed);
-  const keyOf = createKeyOf(parsed);
+  const keyOf = createKeyOf(parsed.key);
   const opener = deps.openConnection ??
     ((clientId) =>
       connectionOpener(
@@ -68,6 +68,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
     troubles,
     shape,
     topicOf,
+    keyOf,
     cluster: createTransactionCluster(
       transactionalIdOf(parsed.gateway),
       parsed,
@@ -174,18 +175,6 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
     },
     check: (): Promise<readonly Finding[]> => checkKafka(parsed, opener(`${parsed.gateway}-check`)),
     examine: () => examineKafka(parsed, opener(`${parsed.gateway}-check`), clock),
-  };
-}
-
-/** The key of a reading, null for none. A key that is one field, the usual case, is looked up in the bytes where there are any. */
-function createKeyOf({ key }: ParsedOptions): (reading: Reading) => string | null {
-  if (key === null) return () => null;
-  const [name] = key.fields;
-  if (name === undefined || key.source !== `{${name}}`) return (reading) => key.render(reading.fields);
-  const fieldOf = packedField(name);
-  return (reading) => {
-    const known = reading.packed === undefined ? undefined : fieldOf(reading.packed);
-    return known === undefined ? key.render(reading.fields) : known;
   };
 }
 

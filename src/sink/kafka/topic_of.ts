@@ -19,7 +19,9 @@ export function createTopicOf(options: ParsedOptions): TopicOf {
   if (topic.fields.length === 0) return () => fixed;
   const allowed = new Map(options.topicAllow.map((name) => [name, { ok: true, name } as const]));
   return (reading) => {
-    const missing = topic.missing(reading.fields);
+    // Of a packed reading they are made at each call.
+    const { fields } = reading;
+    const missing = topic.missing(fields);
     if (missing.length > 0) {
       const names = missing.map((name) => quoted(name)).join(", ");
       return {
@@ -27,7 +29,7 @@ export function createTopicOf(options: ParsedOptions): TopicOf {
         detail: `The topic template ${quoted(topic.source)} needs ${names}, which the reading has not`,
       };
     }
-    const name = topic.render(reading.fields) ?? "";
+    const name = topic.render(fields) ?? "";
     const verdict = allowed.get(name);
     if (verdict !== undefined) return verdict;
     const why = isTopicName(name) ? "is not on the list of allowed topics" : "cannot be the name of a Kafka topic";

@@ -4,6 +4,7 @@ import { seededDice } from "../../../src/core/dice.ts";
 import { WeirError } from "../../../src/core/error.ts";
 import type { DeadLetter, Reading } from "../../../src/core/reading.ts";
 import { createChunkSink } from "../../../src/sink/kafka/chunk_sink.ts";
+import { createKeyOf } from "../../../src/sink/kafka/key_of.ts";
 import { type KafkaSinkOptions, parseOptions } from "../../../src/sink/kafka/options.ts";
 import { createTopicOf } from "../../../src/sink/kafka/topic_of.ts";
 import { transactionTimeoutMs } from "../../../src/sink/kafka/transactions.ts";
@@ -35,6 +36,7 @@ function setUp(options: Partial<KafkaSinkOptions> = {}) {
         headers: [{ name: "weir.id", text: ({ id }: Reading) => id }],
       },
       topicOf: createTopicOf(parsed),
+      keyOf: createKeyOf(parsed.key),
     });
   /** Moves time on until it is settled. */
   async function soon<T>(promise: Promise<T>): Promise<T> {
