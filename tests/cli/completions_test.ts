@@ -33,6 +33,8 @@ Deno.test("bash completes commands, second words, the flags of the command, and 
   assert.deepEqual(await offered("weir", "dlq", "list", "--rea"), ["--reason"]);
   assert.deepEqual(await offered("weir", "run", "--files-pace", ""), ["cap", "deadline"]);
   assert.deepEqual(await offered("weir", "completions", "z"), ["zsh"]);
+  assert.deepEqual(await offered("weir", "service", "print", "s"), ["sysusers"]);
+  assert.deepEqual(await offered("weir", "dlq", "list", "--reason", "bad_c"), ["bad_csv"]);
   const flags = optionList.filter((option) => belongsTo(option, "run")).map(flagOf);
   assert.deepEqual([...await offered("weir", "run", "--")].sort(), [...flags, "--help"].sort());
 });
