@@ -144,7 +144,7 @@ function zshScript(entries: readonly Entry[]): string {
     .map((word) => `    ${zshQuoted(word)}`);
   const seconds = [...secondWords(entries)].map(([first, words]) => `    ${first}) seconds=(${words.join(" ")}) ;;`);
   const cases = entries.map(({ name, options, words }) => {
-    const behind = words.length === 0 ? [] : [zshQuoted(`${name.split(" ").length + 1}:what:(${words.join(" ")})`)];
+    const behind = words.length === 0 ? [] : [zshQuoted(`1:what:(${words.join(" ")})`)];
     const specs = [...behind, ...options.map(zshSpec)].map((spec) => `        ${spec}`).join(" \\\n");
     const rest = specs === "" ? "" : ` \\\n${specs}`;
     return `    ${zshQuoted(name)})\n      _arguments '--help[show this command in full]'${rest}\n      ;;`;
@@ -168,7 +168,14 @@ ${seconds.join("\n")}
     _describe word seconds
     return
   fi
-  (( $#seconds > 0 )) && command="$command $words[3]"
+  if (( $#seconds > 0 )); then
+    command="$command $words[3]"
+    shift words
+    (( CURRENT-- ))
+  fi
+  # The last word of the command takes the place of the program: to zsh one more word before the flags would end them.
+  shift words
+  (( CURRENT-- ))
   case "$command" in
 ${cases.join("\n")}
   esac
