@@ -52,12 +52,15 @@ interface Entry {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly Option<unknown>[];
+  /** What may stand behind the name. */
+  readonly words: readonly string[];
 }
 
 function scriptOf(shell: Shell, commands: readonly Command[]): string {
-  const entries = commands.map(({ name, summary }): Entry => ({
+  const entries = commands.map(({ name, summary, words }): Entry => ({
     name,
     summary,
+    words: /^\[([a-z|]+)\]$/.exec(words)?.[1]?.split("|") ?? [],
     options: optionList.filter((option) => belongsTo(option, name)),
   }));
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](entries);
@@ -65,7 +68,7 @@ function scriptOf(shell: Shell, commands: readonly Command[]): string {
 
 /** The values that a flag can have, where they can be listed. */
 function choicesOf(option: Option<unknown>): readonly string[] {
-  const words = (option.placeholder ?? option.kind.placeholder).split("|");
+  const words = option.kind.placeholder.split("|");
   return words.length > 1 && words.every((word) => /^[a-z0-9_.-]+$/.test(word)) ? words : [];
 }
 
@@ -93,8 +96,8 @@ function secondWords(entries: readonly Entry[]): ReadonlyMap<string, readonly st
 }
 
 function bashScript(entries: readonly Entry[]): string {
-  const flags = entries.map(({ name, options }) =>
-    `    "${name}") flags="${[...options.map(flagOf), "--help"].join(" ")}" ;;`
+  const flags = entries.map(({ name, options, words }) =>
+    `    "${name}") flags="${[...words, ...options.map(flagOf), "--help"].join(" ")}" ;;`
   );
   const seconds = [...secondWords(entries)].map(([first, words]) => `    ${first}) words="${words.join(" ")}" ;;`);
   const all = optionList.filter((option) => entries.some((entry) => entry.options.includes(option)));
@@ -140,8 +143,9 @@ function zshScript(entries: readonly Entry[]): string {
   const families = firstWords(entries).filter((word) => !entries.some(({ name }) => name === word))
     .map((word) => `    ${zshQuoted(word)}`);
   const seconds = [...secondWords(entries)].map(([first, words]) => `    ${first}) seconds=(${words.join(" ")}) ;;`);
-  const cases = entries.map(({ name, options }) => {
-    const specs = options.map((option) => `        ${zshSpec(option)}`).join(" \\\n");
+  const cases = entries.map(({ name, options, words }) => {
+    const behind = words.length === 0 ? [] : [zshQuoted(`1:what:(${words.join(" ")})`)];
+    const specs = [...behind, ...options.map(zshSpec)].map((spec) => `        ${spec}`).join(" \\\n");
     const rest = specs === "" ? "" : ` \\\n${specs}`;
     return `    ${zshQuoted(name)})\n      _arguments '--help[show this command in full]'${rest}\n      ;;`;
   });
@@ -164,7 +168,14 @@ ${seconds.join("\n")}
     _describe word seconds
     return
   fi
-  (( $#seconds > 0 )) && command="$command $words[3]"
+  if (( $#seconds > 0 )); then
+    command="$command $words[3]"
+    shift words
+    (( CURRENT-- ))
+  fi
+  # The last word of the command takes the place of the program: to zsh one more word before the flags would end them.
+  shift words
+  (( CURRENT-- ))
   case "$command" in
 ${cases.join("\n")}
   esac
@@ -199,8 +210,9 @@ function fishScript(entries: readonly Entry[]): string {
     const none = `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${words.join(" ")}`;
     lines.push(`complete -c weir -n ${fishQuoted(none)} -a ${fishQuoted(words.join(" "))}`);
   }
-  for (const { name, options } of entries) {
+  for (const { name, options, words } of entries) {
     const seen = name.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
+    if (words.length > 0) lines.push(`complete -c weir -n ${fishQuoted(seen)} -a ${fishQuoted(words.join(" "))}`);
     for (const option of options) {
       const choices = choicesOf(option);
       const value = option.arity === "toggle"

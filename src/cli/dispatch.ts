@@ -7,7 +7,7 @@ import { nearest } from "../config/nearest.ts";
 import { exitCodes } from "../core/error.ts";
 import { quoted } from "../core/text.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { commandHelp, programHelp } from "./help.ts";
+import { commandHelp, familyHelp, programHelp } from "./help.ts";
 import { sayError } from "./mistakes.ts";
 
 /**
@@ -22,7 +22,7 @@ export async function dispatch(
   context: Omit<CommandContext, "args">,
 ): Promise<number> {
   const [first] = words;
-  if (first === undefined || first === "--help" || first === "-h") {
+  if (first === undefined || isHelp(first)) {
     context.output.write(programHelp(commands, context.version));
     return exitCodes.ok;
   }
@@ -32,6 +32,7 @@ export async function dispatch(
   }
   if (first === "help") return help(words.slice(1), commands, context);
   const command = commandOf(words, commands);
+  if (command === null && isHelp(words[1])) return help([first], commands, context);
   if (command === null) return unknown(words, commands, context);
   try {
     return await command.run({ ...context, args: words.slice(command.name.split(" ").length) });
@@ -40,11 +41,19 @@ export async function dispatch(
   }
 }
 
+function isHelp(word: string | undefined): boolean {
+  return word === "--help" || word === "-h";
+}
+
 function help(words: readonly string[], commands: readonly Command[], context: Omit<CommandContext, "args">): number {
   const command = commandOf(words, commands);
-  if (words.length > 0 && command === null) return unknown(words, commands, context);
   const { output, version } = context;
-  output.write(command === null ? programHelp(commands, version) : commandHelp(command, output.columns));
+  const [first] = words;
+  const family = commands.filter(({ name }) => words.length === 1 && name.startsWith(`${first} `));
+  if (first === undefined) output.write(programHelp(commands, version));
+  else if (command !== null) output.write(commandHelp(command, output.columns));
+  else if (family.length > 0) output.write(familyHelp(first, family));
+  else return unknown(words, commands, context);
   return exitCodes.ok;
 }
 
@@ -65,10 +74,13 @@ function unknown(
   const advice = first.startsWith("-")
     ? "The command comes first, then its flags: weir run --config weir.yaml"
     : family.length > 0
-    ? `There is ${family.map((name) => `"weir ${name}"`).join(" and ")}`
+    ? `There is ${family.map((name) => `"weir ${name}"`).join(", ")}`
     : hint === null
     ? `The commands are ${names.join(", ")}; "weir help COMMAND" tells more`
     : `Did you mean "weir ${hint}"?`;
-  errors.write(`weir: There is no command ${quoted(first)}\n  ${advice}\n`);
+  const what = family.length > 0 && second === ""
+    ? `${quoted(first)} needs another word`
+    : `There is no command ${quoted(family.length > 0 ? `${first} ${second}` : first)}`;
+  errors.write(`weir: ${what}\n  ${advice}\n`);
   return exitCodes.configuration;
 }

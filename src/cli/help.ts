@@ -18,22 +18,38 @@ const columnsMin = 80;
 /** Where the explanations of the flags begin. */
 const indentColumns = 30;
 
+const precedence =
+  "A flag wins over its environment variable (--files-cap: WEIR_FILES_CAP), and that over its key in the " +
+  "--config file (files-cap).";
+
 /** What `weir` alone says. */
 export function programHelp(commands: readonly Command[], version: string): string {
   const entries = [
     ...commands.map((command) => [command.name, command.summary] as const),
     ["help COMMAND", "all flags of a command"] as const,
   ];
-  const width = Math.max(...entries.map(([name]) => name.length));
   return [
     `Weir ${version}: one gateway for streams and files. It reads MQTT and dropped files,`,
     "lets the files pass slowly on purpose, and sends one merged flow to Kafka.",
     "",
     "Usage: weir COMMAND [flags]",
     "",
-    ...entries.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
+    ...listed(entries),
     "",
   ].join("\n");
+}
+
+/** The commands that begin with the same word. */
+export function familyHelp(first: string, family: readonly Command[]): string {
+  const lines = listed(family.map(({ name, summary }) => [name, summary]));
+  return [`Usage: weir ${first} COMMAND [flags]`, "", ...lines, "", `All flags: weir help ${family[0]?.name}`, ""].join(
+    "\n",
+  );
+}
+
+function listed(entries: readonly (readonly [name: string, summary: string])[]): readonly string[] {
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return entries.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`);
 }
 
 /** All flags of a command, grouped, with units, defaults and examples. */
@@ -52,14 +68,10 @@ export function commandHelp(command: Command, columns: number): string {
     : [`Examples\n${command.examples.map((example) => `  ${example}`).join("\n")}`];
   return [
     `weir ${command.name}: ${command.summary}`,
-    `Usage: weir ${command.name}${words} [flags]`,
+    `Usage: weir ${command.name}${words}${mine.length === 0 ? "" : " [flags]"}`,
     ...sections,
     ...examples,
-    wrap(
-      "A flag wins over its environment variable (--files-cap: WEIR_FILES_CAP), and that over its key in the --config file (files-cap).",
-      width,
-      "",
-    ),
+    ...(mine.length === 0 ? [] : [wrap(precedence, width, "")]),
     "",
   ].join("\n\n").replace(/\n+$/, "\n");
 }

@@ -188,5 +188,8 @@ async function headOf(pieces: Pieces): Promise<Uint8Array> {
 
 function unreadable(path: string, thrown: unknown): WeirError {
   const code = isRefused(thrown) ? "permission" : "unavailable";
-  return new WeirError(code, `Cannot read ${quoted(path)}: ${printable(messageOf(thrown))}`, { cause: thrown });
+  const why = thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT"
+    ? "it does not exist"
+    : printable(messageOf(thrown));
+  return new WeirError(code, `Cannot read ${quoted(path)}: ${why}`, { cause: thrown });
 }

@@ -55,7 +55,7 @@ export interface SpoolDrop extends SpoolTotals {
   readonly dropped: readonly Pick<SpooledReading, "number" | "source">[];
 }
 
-/** The readings on disk. Each write is one transaction: all of it or nothing. */
+/** The readings on disk. Each write is one transaction: all of it or nothing. Writes answer in the order in which they were asked for. */
 export interface SpoolStore {
   /** Synced to the disk when it resolves. */
   spoolAppend(readings: readonly SpooledReading[]): Promise<SpoolTotals>;

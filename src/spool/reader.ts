@@ -41,8 +41,11 @@ export interface Reader {
   done(number: number): void;
   /** Numbers that are read and not removed. */
   out(): readonly number[];
-  /** Marks a number as read. */
-  take(number: number): void;
+  /**
+   * Writes readings with these numbers, which count as read from now on, and when the write fails as not read: a look at the disk may find
+   * them before the write has answered.
+   */
+  whileWriting<T>(numbers: readonly number[], write: () => Promise<T>): Promise<T>;
   /** Does something while nothing is being read. */
   paused<T>(act: () => Promise<T>): Promise<T>;
   /** Removes what has its verdict; resolves when that is done or cannot be. Never throws. */
@@ -151,7 +154,15 @@ export function createReader(parts: ReaderParts): Reader {
       more();
     },
     forget: (number) => void out.delete(number),
-    take: (number) => void out.add(number),
+    async whileWriting(numbers, write) {
+      for (const number of numbers) out.add(number);
+      try {
+        return await write();
+      } catch (thrown) {
+        for (const number of numbers) out.delete(number);
+        throw thrown;
+      }
+    },
     done(number) {
       out.add(number);
       finished.push(number);

@@ -63,12 +63,13 @@ export function createSpool(parts: SpoolParts): Spool {
     bytesMax: options.bytesMax,
     whenFull: options.whenFull,
     bytesUsed: () => totals.bytes,
-    async append(readings) {
-      const now = await store.spoolAppend(readings);
-      expected += readings.length;
-      noteTotals(now);
-      return now;
-    },
+    append: (readings) =>
+      reader.whileWriting(readings.map(({ number }) => number), async () => {
+        const now = await store.spoolAppend(readings);
+        expected += readings.length;
+        noteTotals(now);
+        return now;
+      }),
     makeRoom: (bytes) => reader.paused(() => makeRoom(bytes)),
     onWritten: written,
     onRefused: refused,
@@ -164,7 +165,6 @@ export function createSpool(parts: SpoolParts): Spool {
       if (entry.place === "gone") reader.done(entry.number);
       else {
         entry.durable = true;
-        reader.take(entry.number);
         entry.item.delivery.settle(entry.item.index, "spooled");
         if (entry.place === "queue") toDisk(entry);
       }

@@ -8,6 +8,7 @@ import { commands } from "../../src/cli/commands.ts";
 import { belongsTo } from "../../src/config/belongs.ts";
 import { flagOf } from "../../src/config/option.ts";
 import { optionList } from "../../src/config/options.ts";
+import { leftOut } from "../support/servers.ts";
 import { fakeContext } from "./fake_context.ts";
 
 async function script(shell: string): Promise<string> {
@@ -33,6 +34,8 @@ Deno.test("bash completes commands, second words, the flags of the command, and 
   assert.deepEqual(await offered("weir", "dlq", "list", "--rea"), ["--reason"]);
   assert.deepEqual(await offered("weir", "run", "--files-pace", ""), ["cap", "deadline"]);
   assert.deepEqual(await offered("weir", "completions", "z"), ["zsh"]);
+  assert.deepEqual(await offered("weir", "service", "print", "s"), ["sysusers"]);
+  assert.deepEqual(await offered("weir", "dlq", "list", "--reason", "bad_c"), ["bad_csv"]);
   const flags = optionList.filter((option) => belongsTo(option, "run")).map(flagOf);
   assert.deepEqual([...await offered("weir", "run", "--")].sort(), [...flags, "--help"].sort());
 });
@@ -45,6 +48,23 @@ for (const shell of ["zsh", "fish"]) {
         assert.ok(text.includes(shell === "fish" ? `-l ${option.name} ` : flagOf(option)), `${name} ${option.name}`);
       }
     }
+  });
+}
+
+const zsh = await new Deno.Command("sh", { args: ["-c", "command -v zsh"] }).output();
+if (!zsh.success) leftOut("Completions in zsh", "no zsh found; install Debian's package zsh");
+else {
+  Deno.test("zsh is asked to complete behind the name of the command, which has no word before its flags", async () => {
+    const said = async (...words: string[]) => {
+      const stubs = "compdef() {}; _arguments() { print -r -- $CURRENT $words -- $2 }";
+      const text = `${stubs}\n${await script("zsh")}\nwords=("$@"); CURRENT=$#; _weir`;
+      const { stdout, success } = await new Deno.Command("zsh", { args: ["-fc", text, "zsh", ...words] }).output();
+      assert.ok(success);
+      return new TextDecoder().decode(stdout).trim();
+    };
+    assert.match(await said("weir", "run", "--files-pac"), /^2 run --files-pac -- --config/);
+    assert.match(await said("weir", "dlq", "list", "--reas"), /^2 list --reas -- --config/);
+    assert.match(await said("weir", "service", "print", "s"), /^2 print s -- 1:what:\(unit env/);
   });
 }
 

@@ -37,7 +37,7 @@ Deno.test("a command gets what stands behind its name, of one word or two", asyn
 
 Deno.test("an unknown command gets the nearest one, half of one gets the other half", async () => {
   assert.match((await weir(["rnu"])).err, /Did you mean "weir run"\?/);
-  assert.match((await weir(["dlq"])).err, /There is "weir dlq list" and "weir dlq show"/);
+  assert.match((await weir(["dlq"])).err, /"dlq" needs another word\n {2}There is "weir dlq list", "weir dlq show"/);
   assert.match((await weir(["help", "chek"])).err, /Did you mean "weir check"\?/);
   assert.match((await weir(["--config", "x", "run"])).err, /The command comes first/);
   assert.equal((await weir(["\u001b[31m"])).err.includes("\u001b"), false);
@@ -46,6 +46,11 @@ Deno.test("an unknown command gets the nearest one, half of one gets the other h
 
 Deno.test("help of a command is its flags", async () => {
   assert.match((await weir(["help", "dlq", "list"])).out, /--since WHEN/);
+  for (const asked of [["help", "dlq"], ["dlq", "--help"]]) {
+    const { code, out } = await weir(asked);
+    assert.equal(code, 0);
+    assert.match(out, /^Usage: weir dlq COMMAND \[flags\]\n\n {2}dlq list {4}list dead letters/);
+  }
 });
 
 Deno.test("what stops a command is told with its advice and gives the exit code", async () => {

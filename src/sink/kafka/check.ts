@@ -187,7 +187,9 @@ function findingOf(topic: TopicMetadata, bytesMax: number | null): Finding {
 
 function failed(subject: string, thrown: unknown): Finding {
   if (!(thrown instanceof PathError)) throw thrown;
-  return { ok: false, subject, result: thrown.message, advice: pathAdviceOf(thrown) };
+  // Most begin with the broker, as the subject does.
+  const result = thrown.message.startsWith(`${subject} `) ? thrown.message.slice(subject.length + 1) : thrown.message;
+  return { ok: false, subject, result, advice: pathAdviceOf(thrown) };
 }
 
 function howOf(options: ParsedOptions): string {

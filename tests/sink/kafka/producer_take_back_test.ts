@@ -84,7 +84,9 @@ const courses = fc.constantFrom<Course>(
 Deno.test("whatever is taken back and sent again after what stays ahead of it: once each, and in order", async () => {
   const property = fc.asyncProperty(
     fc.array(courses, { maxLength: 30 }),
-    fc.array(fc.record({ send: fc.nat(8), waitMs: fc.nat(700), take: fc.boolean() }), { maxLength: 20 }),
+    fc.array(fc.record({ send: fc.nat(8), waitMs: fc.nat(700), take: fc.subarray([0, 1, 2, 3, 4]) }), {
+      maxLength: 20,
+    }),
     fc.integer(),
     async (plan, steps, seed) => {
       const { clock, cluster, producer, log, delivered, ready } = setUp({ partitions: 3, dice: seededDice(seed) });
@@ -115,8 +117,8 @@ Deno.test("whatever is taken back and sent again after what stays ahead of it: o
           else aside.push({ one, ahead: before.ahead });
         }
         await clock.advance(waitMs);
-        if (!take) continue;
-        const given = producer.takeBack(new Set(open));
+        if (take.length === 0) continue;
+        const given = producer.takeBack(new Set(open.filter(({ id }) => take.includes(Number(id) % 5))));
         const again = new Set(aside.map(({ one }) => one));
         for (const [one, ahead] of given) {
           assert.ok(!delivered.includes(one.id) && !again.has(one), `${one.id} is given back and is not there`);
