@@ -299,6 +299,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
 
 /** What a life reaches that is over. */
 const nobody: Connection = {
+  holdsBack: true,
   acknowledge() {},
   subscribe() {},
   unsubscribe() {},
