@@ -9,7 +9,7 @@ import { machineContext } from "./src/cli/machine.ts";
 import { sayError } from "./src/cli/mistakes.ts";
 
 if (import.meta.main) {
-  const context = machineContext();
+  const context = await machineContext(Deno.args);
   // What nobody caught is a defect: it ends the program with 70, never silently.
   addEventListener("error", (event) => Deno.exit(sayError(context, event.error)));
   addEventListener("unhandledrejection", (event) => Deno.exit(sayError(context, event.reason)));

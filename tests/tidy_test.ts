@@ -30,6 +30,9 @@ const sharedLibraries: Readonly<Record<string, string>> = {
   zod: "checks settings (config/kind.ts) and readings (decode): two folders that do not know each other",
 };
 
+/** Libraries that only some configurations need: loaded with `import()` by who does, never at the start. */
+const lazyLibraries = ["mqtt", "mqtt-packet", "kafkajs", "yaml", "aedes"];
+
 /** Files that no test of their part reaches, with the reason. */
 const testedElsewhere: Readonly<Record<string, string>> = {
   "src/app.ts": "the end-to-end tests run it",
@@ -170,6 +173,14 @@ Deno.test("each library is imported by one file", () => {
     [...importers].filter(([library, paths]) => paths.length > 1 && !Object.hasOwn(sharedLibraries, library))
       .map(([library, paths]) => `${library} is imported by ${paths.join(", ")}`),
   );
+});
+
+Deno.test("libraries that only some configurations need are not loaded at the start", () => {
+  const loading = new RegExp(
+    `^(?:import(?! type\\b)|export)\\b[^;]*?from\\s+"(?:${lazyLibraries.join("|")})[/"]`,
+    "gm",
+  );
+  assertNone(programs.filter((path) => loading.test(read(path))).map((path) => `${path} loads a library at the start`));
 });
 
 Deno.test(`no file is longer than ${linesMax} lines`, () => {

@@ -9,7 +9,7 @@ import type { Finding } from "../core/finding.ts";
 import { createTally } from "../core/tally.ts";
 import { printable } from "../core/text.ts";
 import { buildParts } from "../registry.ts";
-import { type OpenConnection, openConnection } from "../source/mqtt/connection.ts";
+import { loadOpenConnection, type OpenConnection } from "../source/mqtt/connection.ts";
 import { memoryLedger } from "../store/memory_ledger.ts";
 import type { CommandContext } from "./command.ts";
 
@@ -32,16 +32,16 @@ export async function brokerFindings(settings: Settings, context: CommandContext
     boot: "doctor",
     stdout: context.stdout,
     onStdoutClosed: () => {},
-    open: listeningTo(told),
+    open: listeningTo(told, await loadOpenConnection()),
   });
   const findings = await Promise.all(sources.map((source) => source.check()));
   return findings.flat()[0]?.ok === true ? [queueFinding(told)] : [];
 }
 
 /** A connection that also listens to what the broker tells of itself: asked first, so that it has answered when the rest has. */
-function listeningTo(told: Map<string, string>): OpenConnection {
+function listeningTo(told: Map<string, string>, open: OpenConnection): OpenConnection {
   return (options, events, clock) => {
-    const connection = openConnection(options, {
+    const connection = open(options, {
       ...events,
       ready() {
         for (const topic of Object.values(topics)) connection.subscribe(topic, 0, 0, () => {});

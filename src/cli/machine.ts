@@ -14,9 +14,9 @@ import type { CommandContext, Output } from "./command.ts";
 import { complaintsOf } from "./complaints.ts";
 import { versionText } from "./inside.ts";
 
-/** Context of a command that runs on this machine. */
-export function machineContext(): Omit<CommandContext, "args"> {
-  const surroundings = machine();
+/** Context of a command that runs on this machine with these arguments. */
+export async function machineContext(args: readonly string[]): Promise<Omit<CommandContext, "args">> {
+  const surroundings = await machine(args);
   const wantsColour = (surroundings.environment["NO_COLOR"] ?? "") === "" &&
     surroundings.environment["TERM"] !== "dumb";
   return {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { Node } from "yaml";
 import { printable } from "../core/text.ts";
 import { nearest } from "./nearest.ts";
 import type { Option } from "./option.ts";
@@ -16,17 +16,40 @@ const optionByKey = new Map(
   optionList.filter((one) => isEverywhere(one) && one.name !== "config").map((one) => [one.name, one]),
 );
 
+/** What a config file says. */
+export interface ConfigText {
+  readonly given: readonly Given[];
+  readonly problems: readonly Problem[];
+  readonly readable: boolean;
+}
+
 /**
  * Reads the text of a config file.
  *
  * @param name how the file is called in messages
  * @param folder the file's own folder: relative paths in it start there
  */
-export function readConfig(
+export type ReadConfig = (name: string, text: string, folder: string) => ConfigText;
+
+type Library = typeof import("yaml");
+
+/** Loads the YAML library, which only who has a config file is to pay for, and gives what reads with it. */
+export async function loadConfigReader(): Promise<ReadConfig> {
+  const library = await import("yaml");
+  return (name, text, folder) => readConfig(library, name, text, folder);
+}
+
+/** Whether a config file may be named: by the flag or by its variable. */
+export function mayNameConfig(args: readonly string[], environment: Readonly<Record<string, string>>): boolean {
+  return args.some((arg) => arg.startsWith("--config")) || Object.hasOwn(environment, "WEIR_CONFIG");
+}
+
+function readConfig(
+  { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument }: Library,
   name: string,
   text: string,
   folder: string,
-): { readonly given: readonly Given[]; readonly problems: readonly Problem[]; readonly readable: boolean } {
+): ConfigText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
   const given: Given[] = [];

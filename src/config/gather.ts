@@ -5,7 +5,7 @@
  */
 import { basename, dirname, resolve } from "node:path";
 import { belongsTo } from "./belongs.ts";
-import { readConfig } from "./config_file.ts";
+import type { ConfigText } from "./config_file.ts";
 import { readEnvironment } from "./environment.ts";
 import { readFlags } from "./flags.ts";
 import { type CommandName, flagOf, type Option } from "./option.ts";
@@ -99,12 +99,12 @@ export function gather(
 function readNamedConfig(
   given: readonly Given[],
   surroundings: Surroundings,
-): ReturnType<typeof readConfig> {
+): ConfigText {
   const named = given.find((one) => one.name === options.general.config.name);
   if (named === undefined) return { given: [], problems: [], readable: true };
   const path = resolve(named.place.folder, named.text);
   try {
-    return readConfig(basename(path), surroundings.readTextFile(path), dirname(path));
+    return surroundings.readConfig(basename(path), surroundings.readTextFile(path), dirname(path));
   } catch (thrown) {
     const problem = { where: named.place.label, seen: named.text, message: `Cannot be read: ${reasonOf(thrown)}` };
     return { given: [], problems: [problem], readable: false };

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { messageOf } from "../core/error.ts";
+import { loadConfigReader, mayNameConfig, type ReadConfig } from "./config_file.ts";
 
 /** The machine, as far as the settings look at it. */
 export interface Surroundings {
@@ -15,6 +16,8 @@ export interface Surroundings {
   hostname(): string;
   /** @throws {Error} as the system does: not found, no permission, a folder. */
   readTextFile(path: string): string;
+  /** Reads a config file's text. */
+  readonly readConfig: ReadConfig;
   /** Who may do what with a file; null when that cannot be told. */
   accessOf(path: string): FileAccess | null;
 }
@@ -27,15 +30,21 @@ export interface FileAccess {
   readonly own: boolean;
 }
 
-/** The machine that the program runs on. */
-export function machine(): Surroundings {
+/** The machine that the program runs on. A config file can be read when these arguments, or the environment, name one. */
+export async function machine(args: readonly string[]): Promise<Surroundings> {
+  const environment = Deno.env.toObject();
   return {
-    environment: Deno.env.toObject(),
+    environment,
+    readConfig: mayNameConfig(args, environment) ? await loadConfigReader() : noConfig,
     folder: Deno.cwd(),
     hostname: () => Deno.hostname(),
     readTextFile,
     accessOf,
   };
+}
+
+function noConfig(name: string): never {
+  throw new Error(`Nobody had named the config file ${name}`);
 }
 
 /** @throws {Error} as the system does; `TypeError` when it is not UTF-8. */

@@ -193,8 +193,9 @@ const cachedQuartersMax = 1024;
  * skipped (clocks go forward) is moved on by the gap: what Temporal calls `compatible`.
  */
 function zoneOffsets(timeZone: string): (localMs: number) => number {
-  const format = zoneFormat(timeZone);
+  // Without the engine's tables of zones and languages, which are 9 MB.
   if (/^(?:Etc\/)?(?:UTC|GMT)$/i.test(timeZone)) return () => 0;
+  const format = zoneFormat(timeZone);
   const cache = new Map<number, number>();
   const offsetAt = (utcMs: number): number => {
     const parts: Record<string, number> = {};

@@ -8,7 +8,7 @@
  */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
-import { generate, type Packet, parser } from "mqtt-packet";
+import type { Packet } from "mqtt-packet";
 import { messageOf, WeirError } from "../core/error.ts";
 
 /** Where and as whom to connect. */
@@ -43,6 +43,9 @@ const packetIds = 65_535;
  */
 export async function connectPublisher(options: PublisherOptions): Promise<Publisher> {
   const { host, port, clientId, inFlightMax = 100 } = options;
+  // Loaded for the demo alone.
+  const library = await import("mqtt-packet");
+  const { generate } = library;
   const socket = connect({ host, port, noDelay: true });
   const open = new Set<number>();
   const waiters: (() => void)[] = [];
@@ -65,7 +68,7 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
     return lastId;
   }
 
-  await handshake(socket, clientId, (packet) => {
+  await handshake(library, socket, clientId, (packet) => {
     if (packet.cmd !== "puback" || !open.delete(packet.messageId ?? 0)) return;
     acknowledged += 1;
     if (open.size === 0) wakeWaiters();
@@ -103,7 +106,12 @@ export async function connectPublisher(options: PublisherOptions): Promise<Publi
 }
 
 /** Sends CONNECT, resolves with the CONNACK; every later packet goes to `onPacket`. */
-function handshake(socket: Socket, clientId: string, onPacket: (packet: Packet) => void): Promise<void> {
+function handshake(
+  { generate, parser }: Pick<typeof import("mqtt-packet"), "generate" | "parser">,
+  socket: Socket,
+  clientId: string,
+  onPacket: (packet: Packet) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (why: string, cause?: unknown) => {
       socket.destroy();

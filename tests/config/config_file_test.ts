@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readConfig } from "../../src/config/config_file.ts";
+import { loadConfigReader } from "../../src/config/config_file.ts";
+
+const readConfig = await loadConfigReader();
 
 function read(text: string) {
   const { given, problems, readable } = readConfig("weir.yaml", text, "/etc/weir");

@@ -3,7 +3,10 @@
  *
  * @module
  */
+import { loadConfigReader } from "../../src/config/config_file.ts";
 import type { Surroundings } from "../../src/config/surroundings.ts";
+
+const readConfig = await loadConfigReader();
 
 /** What is there; paths are absolute. */
 export interface FakeMachine {
@@ -22,6 +25,7 @@ export function fakeMachine(
     environment,
     folder: "/place",
     hostname: () => hostname,
+    readConfig,
     readTextFile(path) {
       const text = files[path];
       if (text === undefined) throw new Deno.errors.NotFound("No such file or directory (os error 2): readfile");

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../../src/config/config_file.ts";
+import { loadConfigReader } from "../../src/config/config_file.ts";
 import { optionList } from "../../src/config/options.ts";
 import { settingsPage, settingsSchema } from "../../src/config/reference.ts";
+
+const readConfig = await loadConfigReader();
 
 Deno.test("the page has every setting once, with its default", () => {
   const page = settingsPage();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mayNameConfig } from "../../src/config/config_file.ts";
 import { defaultGateway, reasonOf } from "../../src/config/surroundings.ts";
 import { fakeMachine } from "./fake_machine.ts";
 
@@ -22,4 +23,10 @@ Deno.test("a machine without an id goes by its host name, and every name is a le
 Deno.test("the reason of a failed read is told without the runtime's noise", () => {
   assert.equal(reasonOf(new Error("Permission denied (os error 13): readfile '/x'")), "Permission denied");
   assert.equal(reasonOf(new TypeError("The encoded data is not valid")), "Not UTF-8");
+});
+
+Deno.test("the reader of config files is there when the arguments or the environment name one", () => {
+  assert.ok(mayNameConfig(["--config", "x.yaml"], {}) && mayNameConfig(["--config=x.yaml"], {}));
+  assert.ok(mayNameConfig([], { WEIR_CONFIG: "x.yaml" }));
+  assert.ok(!mayNameConfig(["--gateway", "config"], { WEIR_GATEWAY: "g" }));
 });

@@ -9,12 +9,8 @@
 /// <reference types="./kafkajs_internals.d.ts" />
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import Broker from "kafkajs/src/broker/index.js";
-import ConnectionPool, {
-  type PooledConnection,
-  type SilentLogger,
-  type SocketFactoryArguments,
-} from "kafkajs/src/network/connectionPool.js";
+import type Broker from "kafkajs/src/broker/index.js";
+import type { PooledConnection, SilentLogger, SocketFactoryArguments } from "kafkajs/src/network/connectionPool.js";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/error.ts";
 import { current, type Renewable } from "../../core/renewable.ts";
@@ -70,10 +66,25 @@ export type OpenConnection = (address: BrokerAddress, signal: AbortSignal) => Pr
 /** A session is left this long before the broker would end it. */
 const sessionMarginMs = 10_000;
 
+/** What of kafkajs is used. */
+interface Library {
+  readonly Broker: typeof Broker;
+  readonly ConnectionPool: typeof import("kafkajs/src/network/connectionPool.js").default;
+}
+
+/** Loaded with the first connection: who writes to a file or to stdout does without. */
+async function loadLibrary(): Promise<Library> {
+  const [broker, pool] = await Promise.all([
+    import("kafkajs/src/broker/index.js"),
+    import("kafkajs/src/network/connectionPool.js"),
+  ]);
+  return { Broker: broker.default, ConnectionPool: pool.default };
+}
+
 /** The real {@linkcode OpenConnection}. */
 export function connectionOpener(options: ConnectionOptions, clock: Clock): OpenConnection {
   return async (address, signal) => {
-    const channel = createChannel(address, options, clock);
+    const channel = createChannel(await loadLibrary(), address, options, clock);
     const giveUp = () => channel.fail(new PathError("closed", "The connection was closed"));
     signal.addEventListener("abort", giveUp, { once: true });
     if (signal.aborted) giveUp();
@@ -104,7 +115,12 @@ interface Channel {
   fail(error: PathError): void;
 }
 
-function createChannel(address: BrokerAddress, options: ConnectionOptions, clock: Clock): Channel {
+function createChannel(
+  { Broker, ConnectionPool }: Library,
+  address: BrokerAddress,
+  options: ConnectionOptions,
+  clock: Clock,
+): Channel {
   const name = printable(`${address.host}:${address.port}`);
   const waiting = new Set<(error: PathError) => void>();
   const tls = options.tls === null ? null : current(options.tls);

@@ -11,7 +11,7 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { connect as connectTls } from "node:tls";
-import { MqttClient, ReasonCodes } from "mqtt";
+import type { MqttClient } from "mqtt";
 import type { Clock, Timer } from "../../core/clock.ts";
 import { messageOf } from "../../core/error.ts";
 import { current, type Renewable } from "../../core/renewable.ts";
@@ -119,8 +119,21 @@ const packetBytesMax = 16 * 1024 ** 2;
 /** How long the broker has to close after our DISCONNECT before the socket is torn down. */
 const closeGraceMs = 1_000;
 
-/** Opens a {@linkcode Connection} with npm:mqtt. */
-export function openConnection(options: ConnectionOptions, events: ConnectionEvents, clock: Clock): Connection {
+/** What of npm:mqtt is used. */
+type Library = Pick<typeof import("mqtt"), "MqttClient" | "ReasonCodes">;
+
+/** Loads npm:mqtt, which takes 80 ms of CPU and 10 MB that only who speaks MQTT is to pay, and gives what opens connections with it. */
+export async function loadOpenConnection(): Promise<OpenConnection> {
+  const library: Library = await import("mqtt");
+  return (options, events, clock) => openConnection(library, options, events, clock);
+}
+
+function openConnection(
+  { MqttClient, ReasonCodes }: Library,
+  options: ConnectionOptions,
+  events: ConnectionEvents,
+  clock: Clock,
+): Connection {
   let reached = false;
   let opened = false;
   let over = false;
@@ -152,6 +165,11 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
     },
     clientOptions(options),
   );
+
+  function reasonText(code: number): string {
+    const words: Readonly<Record<number, string>> = ReasonCodes;
+    return words[code] || `reason code 0x${code.toString(16).padStart(2, "0")}`;
+  }
 
   function message(topic: string, payload: Uint8Array, packetId: number, dup: boolean, retained: boolean): void {
     if (over || leaving !== null) return;
@@ -348,11 +366,6 @@ function pubacks(packetIds: readonly number[]): Uint8Array {
     bytes[at++] = packetId & 0xff;
   }
   return bytes;
-}
-
-function reasonText(code: number): string {
-  const words: Readonly<Record<number, string>> = ReasonCodes;
-  return words[code] || `reason code 0x${code.toString(16).padStart(2, "0")}`;
 }
 
 /** Keeps a defect of ours out of the library, which would take it for trouble with the network, and lets it end the program. */

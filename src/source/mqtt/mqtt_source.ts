@@ -18,7 +18,7 @@ import type { Dice } from "../../core/dice.ts";
 import type { Emit } from "../../core/event.ts";
 import type { Source } from "../../core/source.ts";
 import { checkMqtt } from "./check.ts";
-import { type Connection, type OpenConnection, openConnection, type ProtocolVersion } from "./connection.ts";
+import { type Connection, loadOpenConnection, type OpenConnection, type ProtocolVersion } from "./connection.ts";
 import { type ConnectorEvents, createConnector } from "./connector.ts";
 import { createInbox } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
@@ -70,7 +70,7 @@ export interface MqttSourceParts {
  */
 export function createMqttSource(options: MqttSourceOptions, parts: MqttSourceParts): Source {
   const { clock } = parts;
-  const open = parts.open ?? openConnection;
+  let open = parts.open ?? null;
   const parsed = parseMqttOptions(options, parts.gateway);
   const { templates, filters, connection: connectionOptions, address } = parsed;
 
@@ -106,9 +106,14 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   const intake = createIntake({ ...parts, templates, inbox, pending });
   const events: ConnectorEvents = { opened, ready, message, closed };
   const connector = createConnector(
-    { ...parts, open, options: connectionOptions, version: options.version, address },
+    { ...parts, open: openLoaded, options: connectionOptions, version: options.version, address },
     events,
   );
+
+  function openLoaded(...how: Parameters<OpenConnection>): Connection {
+    if (open === null) throw new Error("The MQTT source was not started");
+    return open(...how);
+  }
 
   function opened(
     connection: Connection,
@@ -241,6 +246,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     async start(wakeScheduler) {
       wake = wakeScheduler;
       await subscriptions.load();
+      if (open === null) open = await loadOpenConnection();
       connector.come();
     },
     stop() {
@@ -284,6 +290,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
       inboxReadings: inbox.waiting(),
       reconnects: connector.reconnects,
     }),
-    check: () => checkMqtt(parsed, options, { open, clock, dice: parts.dice }),
+    check: async () =>
+      checkMqtt(parsed, options, { open: open ?? await loadOpenConnection(), clock, dice: parts.dice }),
   };
 }

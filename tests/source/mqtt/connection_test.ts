@@ -12,11 +12,13 @@ import {
   type Connection,
   type ConnectionEvents,
   type ConnectionOptions,
+  loadOpenConnection,
   type Loss,
-  openConnection,
   type ProtocolVersion,
 } from "../../../src/source/mqtt/connection.ts";
 import { eventually } from "../../support/servers.ts";
+
+const openConnection = await loadOpenConnection();
 
 /** A broker that answers CONNECT and PINGREQ, keeps what it gets, and sends what it is told. */
 interface WireBroker {
