@@ -35,6 +35,8 @@ export interface SinkWatchParts {
 export interface SinkWatch {
   /** Nothing has been answered for a while. */
   readonly away: boolean;
+  /** The last verdict was long in coming. */
+  readonly slow: boolean;
   /** Something went to the sink. */
   sent(): void;
   /** The sink answered. */
@@ -48,6 +50,11 @@ export interface SinkWatch {
 
 /** Without a verdict for so long, a reading is written to the disk. */
 export const stallMs = 5_000;
+/**
+ * A sink that takes so long for a verdict is slow: with 2,000 readings in flight, the default, it takes less than 2,000 a second. Where
+ * readings come faster than this machine can handle them the sink is not slow, and the disk would only add to its work.
+ */
+export const slowMs = 1_000;
 /** Looked again no sooner. */
 const lookAgainMs = 1_000;
 
@@ -57,6 +64,7 @@ export function createSinkWatch(parts: SinkWatchParts): SinkWatch {
   const toAsk = new Set<Topic>();
   let away = false;
   let answeredMs = -Infinity;
+  let tookMs = 0;
   let timer: Timer | null = null;
   let heldRows = 0;
   let heldBytes = 0;
@@ -166,6 +174,9 @@ export function createSinkWatch(parts: SinkWatchParts): SinkWatch {
     get away() {
       return away;
     },
+    get slow() {
+      return tookMs >= slowMs;
+    },
     sent: () => lookAfter(stallMs),
     answered() {
       answeredMs = clock.nowMs();
@@ -174,6 +185,7 @@ export function createSinkWatch(parts: SinkWatchParts): SinkWatch {
       queueMicrotask(parts.progressed);
     },
     settled(entry) {
+      if (entry.place === "sink" && !entry.held) tookMs = answeredMs - entry.sentMs;
       entry.place = "gone";
       if (entry.held && !entry.credit) {
         heldRows -= 1;

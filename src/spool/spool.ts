@@ -6,8 +6,8 @@
  *                    |                             ^            |
  *                    +--> writer --> disk --> reader            +- no verdict for 5 s: written too, and held or given back
  *
- * - A reading goes to the disk when its source is half full, when the sink does not answer at all, or when its topic has readings before
- *   it there. Once it is written its delivery is settled (`spooled`): the broker gets its PUBACK.
+ * - A reading goes to the disk when its source is half full and the sink takes long, when the sink does not answer at all, or when its
+ *   topic has readings before it there. Once it is written its delivery is settled (`spooled`): the broker gets its PUBACK.
  * - What the sink has had for 5 s without a verdict is written as well. Its whole topic stands still then; of what the sink has not begun
  *   to send, it gives back all it can; the rest is *held*: the sink goes on trying it, it is never sent a second time, and its verdict
  *   removes it from the disk and sets the topics going that wait behind it.
@@ -33,7 +33,7 @@ import { createWriter } from "./writer.ts";
 export type { Spool, SpoolParts } from "./contract.ts";
 export type { WhenFull } from "./writer.ts";
 
-/** From this share of a source's bounds on, what arrives goes to the disk. */
+/** From this share of a source's bounds on, what arrives goes to the disk when the sink is slow. */
 const overflowFill = 0.5;
 
 /** Makes a {@linkcode Spool}. */
@@ -109,7 +109,7 @@ export function createSpool(parts: SpoolParts): Spool {
   }
 
   function isOverflowing(): boolean {
-    return watch.away || parts.fill() >= overflowFill;
+    return watch.away || (watch.slow && parts.fill() >= overflowFill);
   }
 
   function route(): void {
