@@ -59,7 +59,7 @@ Deno.test("a dump that will be late is logged with the cap that would do, and pl
 
 Deno.test("pace deadline reads far below the cap, and is in before the deadline", () =>
   withPlace(async ({ drop, args }) => {
-    const files = ["--files-dir", `${drop},every=8s`, "--files-cap", "100000", "--files-pace", "deadline"];
+    const files = ["--files-dir", `${drop},every=20s`, "--files-cap", "100000", "--files-pace", "deadline"];
     const gateway = startGateway(["run", ...args, ...files, "--files-min", "50"]);
     try {
       await gateway.logged(/Weir .* is "e2e"/);

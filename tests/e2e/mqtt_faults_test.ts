@@ -40,15 +40,12 @@ const doors: MosquittoOptions = {
   files: { "server.pem": server.certificate, "server.key": server.key },
 };
 
-for (const [version, tls] of [["3.1.1", false], ["5", false], ["5", true]] as const) {
+for (const version of ["3.1.1", "5"] as const) {
   mosquittoTest(
-    `MQTT ${version}${
-      tls ? " over TLS" : ""
-    }: a broker that sends more than the inbox takes is held back on one connection, and each message is sent and read once`,
-    doors,
+    `MQTT ${version}: a broker that sends more than the inbox takes is held back on one connection, and each message is sent and read once`,
+    { config: ["max_queued_messages 0"] },
     async (broker) => {
-      const where = tls ? { url: `mqtts://127.0.0.1:${tlsPort}`, tls: { ca: authority.ca } } : { url: broker.url };
-      const options = { ...where, version, receiveMax: 50 };
+      const options = { url: broker.url, version, receiveMax: 50 };
       {
         await using running = await run(options);
         await running.subscribed();
@@ -71,6 +68,29 @@ for (const [version, tls] of [["3.1.1", false], ["5", false], ["5", true]] as co
     },
   );
 }
+
+mosquittoTest(
+  "Over TLS, which cannot be held back, a broker that sends more than the inbox takes is left and come back to; each message is read once",
+  doors,
+  async (broker) => {
+    const options = { url: `mqtts://127.0.0.1:${tlsPort}`, tls: { ca: authority.ca }, receiveMax: 50 };
+    {
+      await using running = await run(options);
+      await running.subscribed();
+    }
+    const names = numbered(500, longName);
+    await publish(broker, names);
+    await using running = await run(options, true);
+    let mostPending = 0;
+    await eventually("all are read and acknowledged", () => {
+      mostPending = Math.max(mostPending, running.status().pendingMessages);
+      settleSome(running, 100);
+      return running.names.length >= names.length && running.status().pendingMessages === 0;
+    });
+    assert.deepEqual(running.names, names);
+    assert.ok(mostPending <= 50, `${mostPending} were pending`);
+  },
+);
 
 mosquittoTest(
   "A broker that fills the inbox for long is left and come back to, and nothing is lost or read twice",

@@ -14,6 +14,7 @@ import type { Life } from "./life.ts";
 
 /** What a life reaches that is over. */
 const nobody: Connection = {
+  holdsBack: true,
   acknowledge() {},
   subscribe() {},
   unsubscribe() {},

@@ -9,7 +9,7 @@
  * @module
  */
 import { connect as connectTcp, type Socket } from "node:net";
-import { Duplex, type Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { MqttClient, ReasonCodes } from "mqtt";
 import type { Clock, Timer } from "../../core/clock.ts";
@@ -94,6 +94,8 @@ export interface Connection {
   subscribe(filter: string, qos: 0 | 1, retainHandling: 0 | 1 | 2, done: (code: number) => void): void;
   /** Ends a subscription. `done` is called when the broker has answered; not when the connection breaks. */
   unsubscribe(filter: string, done: () => void): void;
+  /** Whether `read` has an effect: Deno's TLS sockets (2.6 to 2.9) read on while they are paused, into memory without a bound. */
+  readonly holdsBack: boolean;
   /**
    * Stops reading, or goes on: what the broker sends meanwhile waits with it and in the network. What was read already (64 KiB at most,
    * and a message that is longer) still comes. Not for longer than half a keep-alive: its answers are not read either.
@@ -132,8 +134,9 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
   const client = new MqttClient(
     () => {
       const { host, port } = options;
-      const tcp = connectTcp({ host, port, noDelay: true });
-      const stream = tls === null ? tcp : connectTls({ ...tlsOptions({ host, port }, tls), socket: asStream(tcp) });
+      const stream = tls === null
+        ? connectTcp({ host, port, noDelay: true })
+        : connectTls({ ...tlsOptions({ host, port }, tls) });
       stream.once(tls === null ? "connect" : "secureConnect", () => reached = true);
       // The library passes on only errors that have a code.
       stream.once("error", (error: Error) => {
@@ -141,7 +144,7 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
         fail({ kind: "failed", code: null, text: messageOf(error) });
       });
       const packetBytes = options.version === 5 ? packetBytesMax : null;
-      faucet = createFaucet(tcp, stream, { version: options.version, packetBytesMax: packetBytes }, {
+      faucet = createFaucet(stream, { version: options.version, packetBytesMax: packetBytes }, {
         publish: message,
         malformed: (why) => fail({ kind: "failed", code: null, text: `the broker sent ${why}` }),
       });
@@ -224,6 +227,7 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
         if (error === undefined || error === null) guarded(done);
       });
     },
+    holdsBack: tls === null,
     read: (on) => faucet?.turn(on || leaving !== null),
     publish(message, done) {
       client.publish(message.topic, message.text, { qos: 1, retain: true }, (error) => {
@@ -258,7 +262,6 @@ interface Faucet {
  * the messages out.
  */
 function createFaucet(
-  tcp: Socket,
   stream: Socket,
   options: FrameOptions,
   events: Omit<FrameEvents, "other">,
@@ -272,7 +275,7 @@ function createFaucet(
       if (library?.write(packet) === false) busy = true;
     },
   });
-  const flow = () => on && !busy && !frames.held ? tcp.resume() : tcp.pause();
+  const flow = () => on && !busy && !frames.held ? stream.resume() : stream.pause();
   Reflect.set(stream, "pipe", (piped: Writable) => {
     library = piped;
     stream.on("data", (chunk: Uint8Array) => {
@@ -295,24 +298,6 @@ function createFaucet(
       flow();
     },
   };
-}
-
-/** A TCP connection as a stream for TLS to stand on: pausing the connection then holds TLS back, which nothing else does. */
-function asStream(tcp: Socket): Duplex {
-  const stream = new Duplex({
-    read: () => {},
-    write: (chunk: Uint8Array, _encoding, done) => void tcp.write(chunk, done),
-    final: (done) => void tcp.end(done),
-    destroy(error, done) {
-      tcp.destroy();
-      done(error);
-    },
-  });
-  tcp.on("data", (chunk) => void stream.push(chunk));
-  tcp.on("end", () => void stream.push(null));
-  tcp.on("error", (error) => void stream.destroy(error));
-  tcp.on("close", () => void stream.destroy());
-  return stream;
 }
 
 /** What the library is told. Everything that matters is said, so that its defaults do not. */

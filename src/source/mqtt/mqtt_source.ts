@@ -152,7 +152,7 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     if (packetId === 0) {
       if (!fits(bytes, options.qos === 0 ? options.inboxBytesMax : options.inboxBytesMax / 2)) return drop();
     } else if (pending.unsettled >= options.receiveMax || !fits(bytes, options.inboxBytesMax)) {
-      if (!hadRoom) return pause();
+      if (!hadRoom || !session.connection.holdsBack) return pause();
       stopReading(session.connection);
     } else hadRoom = true;
     intake.take(topic, payload, packetId, dup);

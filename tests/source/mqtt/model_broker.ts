@@ -176,6 +176,7 @@ export function modelBroker(
           broker.unsubscribes.push(filter);
           clock.after(0, done);
         },
+        holdsBack: true,
         read(on) {
           mine.reading = on;
           mine.readAlready = readAlready;

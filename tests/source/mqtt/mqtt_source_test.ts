@@ -74,6 +74,7 @@ Deno.test("The bytes of a dead letter are its own, not a window on the network's
       acknowledge: () => {},
       subscribe: () => {},
       unsubscribe: () => {},
+      holdsBack: true,
       read: () => {},
       publish: () => {},
       close: () => {},

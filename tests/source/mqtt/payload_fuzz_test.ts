@@ -157,6 +157,7 @@ function connection(acks: number[], events: ConnectionEvents): Connection {
     acknowledge: (packetId) => void acks.push(packetId),
     subscribe: (_filter, qos, _retainHandling, done) => done(qos),
     unsubscribe: (_filter, done) => done(),
+    holdsBack: true,
     read: () => {},
     publish: (_message, done) => done(null),
     close: () => events.closed({ kind: "closed", code: null, text: "closed", reached: true }),
