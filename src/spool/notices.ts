@@ -1,6 +1,6 @@
 /**
  * What the spool says of itself: that readings go to the disk and that it is empty again, once each; drops, at most once a minute. When
- * it fills again within a minute, that is said only if it is not empty by the end of it.
+ * it fills again within a minute because the sink is slow, that is said only if it is not empty by the end of it.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export function createNotices({ clock, emit }: { readonly clock: Clock; readonly
       const nowMs = clock.nowMs();
       sinceMs ??= nowMs;
       readings += count;
-      if (told || nowMs - emptiedMs < againMs) return;
+      if (told || !away && nowMs - emptiedMs < againMs) return;
       told = true;
       const why = away ? "the sink does not answer" : "the sink does not take all of them";
       emit("warn", "spool.began", `Readings of streams are put aside on disk: ${why}`, {

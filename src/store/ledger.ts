@@ -44,8 +44,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       "ledger.set_aside",
       `The state file was damaged and is kept as ${
         quoted(movedTo)
-      }; a new one is begun, and files that were not finished ` +
-        `are read again from their start. What was wrong: ${printable(reason)}`,
+      }; a new one is begun. Files that were not finished are read again from their start; dead letters, and readings of ` +
+        `streams that were put aside on disk, are only there. What was wrong: ${printable(reason)}`,
       { path: movedTo },
     );
   });

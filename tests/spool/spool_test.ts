@@ -64,6 +64,18 @@ Deno.test("a disk that takes nothing leaves streams in memory, says so once, and
   ]);
 });
 
+Deno.test("a state file that is damaged while the spool is full loses what was only there, says so, and the rest goes on", async () => {
+  const { landed, wanted, left, events, dropped, tally } = await play({ ...calm, downs: outage, damagedAtMs: 25_000 });
+  const arrived = new Set(landed.map(({ topic, n }) => `${topic} ${n}`));
+  assert.equal(landed.length, arrived.size, "doubled");
+  const lost = [...wanted].filter((one) => !arrived.has(one)).length;
+  // From when the sink counts as away until the damage, less what it had by then.
+  assert.ok(lost > 200 * 10 && lost <= 200 * 21, `${lost} lost`);
+  assert.deepEqual([dropped, left.readings, tally.sums("real_time").open], [lost, 0, 0]);
+  const told = events.filter(({ name }) => name === "spool.lost").map(({ data }) => data["readings"]);
+  assert.deepEqual(told, [lost]);
+});
+
 Deno.test("without a spool an outage leaves everything with the broker, and what an earlier run left is sent", async () => {
   const { writes, backlogMax, landed, wanted } = await play({ ...calm, bytesMax: 0, downs: outage });
   assert.deepEqual([writes, landed.length], [0, wanted.size]);

@@ -43,6 +43,8 @@ export interface Plan {
   readonly crashesMs: readonly number[];
   /** When the disk takes no writes. */
   readonly diskFails: readonly { readonly fromMs: number; readonly toMs: number }[];
+  /** The state file turns out to be damaged: it is empty from then on. */
+  readonly damagedAtMs?: number;
   readonly commitMs: number;
 }
 
@@ -200,6 +202,7 @@ function watchedStore(
   seen: { writes: number; bytesMax: number },
   alive: { readonly yes: boolean },
 ): SpoolStore {
+  let { damagedAtMs = Infinity } = plan;
   const later = <T>(act: () => Promise<T>, writes: boolean): Promise<T> =>
     new Promise((resolve, reject) => {
       const refuse = () => reject(new WeirError("storage", "No room to write", { retriable: true }));
@@ -207,6 +210,10 @@ function watchedStore(
       clock.after(writes ? plan.commitMs : 1, () => {
         if (writes && plan.diskFails.some((fail) => at() >= fail.fromMs && at() < fail.toMs)) {
           return refuse();
+        }
+        if (at() >= damagedAtMs) {
+          damagedAtMs = Infinity;
+          return void ledger.spoolDropOldest(Infinity, []).then(refuse);
         }
         // A write that was under way at a crash may be in or not.
         act().then(resolve, reject);
