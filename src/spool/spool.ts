@@ -241,6 +241,8 @@ export function createSpool(parts: SpoolParts): Spool {
           entry.wanted = false;
           pushLive(entry);
         }
+        // What set the topic going may have had its credit back long ago: nobody else wakes the scheduler.
+        queueMicrotask(parts.wake);
       }
     }
     leave(topic);

@@ -5,6 +5,7 @@
  */
 import type { Origin } from "../../src/core/delivery.ts";
 import type { DeadLetter } from "../../src/core/reading.ts";
+import type { SpooledReading } from "../../src/core/spool.ts";
 import type { FileRecord } from "../../src/core/store.ts";
 
 /** What is to become of something that was sent. */
@@ -25,7 +26,7 @@ export interface Books {
   readonly all: ReadonlyMap<string, Fate>;
   fateOf(key: string): Fate | undefined;
   /** A file was dropped: the keys of its rows. */
-  dropped(path: string, rows: readonly string[]): void;
+  placed(path: string, rows: readonly string[]): void;
   readonly files: ReadonlyMap<string, readonly string[]>;
   /** The broker lost it: it may arrive, or not. */
   lostByBroker(key: string): void;
@@ -36,6 +37,14 @@ export interface Books {
   /** Keys, and ids, of all that was ever a dead letter. */
   readonly letteredKeys: ReadonlySet<string>;
   readonly letteredIds: ReadonlyMap<string, { readonly origin: Origin; readonly key: string }>;
+  /** Readings were put aside on the disk. */
+  spooled(readings: readonly SpooledReading[]): void;
+  /** Null when these may go from the spool, which has numbered them: each has its verdict. Else what is wrong. */
+  faultOfRemoval(numbers: readonly number[]): string | null;
+  keyOfSpooled(number: number): string;
+  /** The full spool let it go, as the operator's rule has it. */
+  dropped(key: string): void;
+  readonly droppedKeys: ReadonlySet<string>;
   /** Whether it has a durable home: what may be acknowledged. */
   isSafe(key: string): boolean;
   /** Null when all rows up to the record's checkpoint are safe, else what is wrong. */
@@ -50,18 +59,26 @@ export function openBooks(): Books {
   const home = new Set<string>();
   const letteredKeys = new Set<string>();
   const letteredIds = new Map<string, { readonly origin: Origin; readonly key: string }>();
+  /** By number; a number that comes again means that the earlier one is gone. */
+  const keysOfSpooled = new Map<number, string>();
+  const everSpooled = new Set<string>();
+  const droppedKeys = new Set<string>();
   /** Rows up to which a file was found safe. */
   const checkedTo = new Map<string, number>();
 
   function isSafe(key: string): boolean {
-    return all.get(key) === "filtered" || home.has(key) || letteredKeys.has(key);
+    return all.get(key) === "filtered" || hasVerdict(key) || everSpooled.has(key) || droppedKeys.has(key);
+  }
+
+  function hasVerdict(key: string): boolean {
+    return home.has(key) || letteredKeys.has(key);
   }
 
   return {
     sent: (key, fate) => void all.set(key, fate),
     all,
     fateOf: (key) => all.get(key),
-    dropped: (path, rows) => void files.set(path, rows),
+    placed: (path, rows) => void files.set(path, rows),
     files,
     lostByBroker: (key) => void lost.add(key),
     lost,
@@ -76,6 +93,20 @@ export function openBooks(): Books {
     },
     letteredKeys,
     letteredIds,
+    spooled(readings) {
+      for (const { number, value } of readings) {
+        const key = keyIn(value) ?? "";
+        keysOfSpooled.set(number, key);
+        everSpooled.add(key);
+      }
+    },
+    faultOfRemoval(numbers) {
+      const early = numbers.map((number) => keysOfSpooled.get(number)).find((key) => key && !hasVerdict(key));
+      return early === undefined ? null : `${early} was removed from the spool before its verdict`;
+    },
+    keyOfSpooled: (number) => keysOfSpooled.get(number) ?? "",
+    dropped: (key) => void droppedKeys.add(key),
+    droppedKeys,
     isSafe,
     faultOf({ folder, path, checkpoint }) {
       const file = `${folder}/${path}`;

@@ -8,6 +8,7 @@ import { type Clock, sleep } from "../../src/core/clock.ts";
 import type { Dice } from "../../src/core/dice.ts";
 import { WeirError } from "../../src/core/error.ts";
 import type { DeadLetter } from "../../src/core/reading.ts";
+import type { SpoolDrop, SpooledReading, SpoolTotals } from "../../src/core/spool.ts";
 import type { FileRecord, Ledger } from "../../src/core/store.ts";
 import { memoryLedger } from "../../src/store/memory_ledger.ts";
 import type { Life } from "./life.ts";
@@ -18,6 +19,10 @@ export interface LedgerWatch {
   saved(records: readonly FileRecord[]): void;
   /** Letters that are dealt with, and how many letters of streams went for it. */
   lettered(letters: readonly DeadLetter[], dropped: number): void;
+  /** Readings are in the spool, removed from it by their numbers, and dropped from it. */
+  spooled(readings: readonly SpooledReading[], now: SpoolTotals): void;
+  unspooled(numbers: readonly number[]): void;
+  spoolDropped(dropped: SpoolDrop["dropped"]): void;
 }
 
 /** How it behaves. */
@@ -34,6 +39,8 @@ export interface DurableLedger {
   readonly now: Ledger;
   /** Whether writes fail. */
   full: boolean;
+  /** Readings in the spool. */
+  readonly spoolReadings: number;
   powerCut(dice: Dice): void;
 }
 
@@ -47,6 +54,8 @@ export function durableLedger(nature: LedgerNature, clock: Clock, watch: LedgerW
   const { deadLetterBytesMax } = nature;
   let now = memoryLedger({ clock, deadLetterBytesMax });
   let commits: Commit[] = [];
+  let spoolReadings = 0;
+  const noteSpool = ({ readings }: SpoolTotals): void => void (spoolReadings = readings);
 
   function commit<T>(synced: boolean, act: (ledger: Ledger) => Promise<T>): Promise<T> {
     commits.push({ synced, again: act });
@@ -62,11 +71,15 @@ export function durableLedger(nature: LedgerNature, clock: Clock, watch: LedgerW
       };
     },
     full: false,
+    get spoolReadings() {
+      return spoolReadings;
+    },
     powerCut(dice) {
       const safe = commits.findLastIndex((one) => one.synced) + 1;
       commits = commits.slice(0, safe + Math.floor(dice() * (commits.length - safe + 1)));
       now = memoryLedger({ clock, deadLetterBytesMax });
       for (const { again } of commits) again(now);
+      void now.spoolInventory().then(noteSpool);
     },
     forLife(life) {
       /** `told` hears of a commit even when the life ended right after it. */
@@ -106,10 +119,22 @@ export function durableLedger(nature: LedgerNature, clock: Clock, watch: LedgerW
         stepReplay: (step) => write("replay step", true, (on) => on.stepReplay(step)),
         mark: (name) => life.ask(() => now.mark(name)),
         saveMark: (name, number) => write("mark", false, (on) => on.saveMark(name, number)),
-        spoolAppend: (readings) => write("spool", true, (on) => on.spoolAppend(readings)),
+        spoolAppend: (readings) =>
+          write("spool", true, (on) => on.spoolAppend(readings), (totals) => {
+            noteSpool(totals);
+            watch.spooled(readings, totals);
+          }),
         spoolRead: (range) => life.ask(() => now.spoolRead(range)),
-        spoolRemove: (numbers) => write("spool, removed", false, (on) => on.spoolRemove(numbers)),
-        spoolDropOldest: (bytes, spared) => write("spool, dropped", true, (on) => on.spoolDropOldest(bytes, spared)),
+        spoolRemove: (numbers) =>
+          write("spool, removed", false, (on) => on.spoolRemove(numbers), (totals) => {
+            noteSpool(totals);
+            watch.unspooled(numbers);
+          }),
+        spoolDropOldest: (bytes, spared) =>
+          write("spool, dropped", true, (on) => on.spoolDropOldest(bytes, spared), (result) => {
+            noteSpool(result);
+            watch.spoolDropped(result.dropped);
+          }),
         spoolInventory: () => life.ask(() => now.spoolInventory()),
         close: () => Promise.resolve(),
       };

@@ -13,7 +13,8 @@ import type { Tally } from "../../src/core/tally.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
 import { createOpenDecoder } from "../../src/decode/open_decoder.ts";
 import { createPayloadDecoder } from "../../src/decode/payload.ts";
-import { createPipeline, type Pipeline } from "../../src/pipeline.ts";
+import { storedFields } from "../../src/decode/stored_fields.ts";
+import { createPipeline, type Pipeline, type SpoolSettings } from "../../src/pipeline.ts";
 import type { FairShareOptions } from "../../src/scheduler/defaults.ts";
 import type { Disk } from "../../src/source/files/disk.ts";
 import { createFilesSource } from "../../src/source/files/files_source.ts";
@@ -44,6 +45,8 @@ export interface GatewaySettings {
   readonly fairShare: FairShareOptions;
   readonly mqtt: Pick<MqttSourceOptions, "receiveMax" | "inboxBytesMax">;
   readonly files: Pick<FilesSourceOptions, "ready" | "after">;
+  /** Null: there is none. */
+  readonly spool: Pick<SpoolSettings, "bytesMax" | "whenFull"> | null;
 }
 
 /** The program. */
@@ -100,8 +103,9 @@ export function createGateway(
     createLettersSource({ ...reading, topicFields: topicFieldsOf }),
   ].map(wrap);
   const { fairShare } = settings;
+  const spool = settings.spool && { ...settings.spool, store: parts.ledger, parseFields: storedFields };
   return {
-    pipeline: createPipeline({ ...parts, sources, letters: parts.ledger, fairShare }),
+    pipeline: createPipeline({ ...parts, sources, letters: parts.ledger, fairShare, ...(spool && { spool }) }),
     sources,
     sink: parts.sink,
   };

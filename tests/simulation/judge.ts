@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Arrived } from "./far_side.ts";
+import { largeSpoolBytes } from "./nature.ts";
 import type { Outcome } from "./world.ts";
 
 /** Fails with the first promise that does not hold. */
@@ -15,6 +16,7 @@ export async function judge(outcome: Outcome): Promise<void> {
   capHolds(outcome);
   sumsAddUp(outcome);
   receiptsAreTrue(outcome);
+  dropsAreCounted(outcome);
 }
 
 /** Everything that was sent is in exactly one class of verdicts, and nothing else is anywhere. */
@@ -25,7 +27,7 @@ async function oneHomeEach({ books, ledger, nature, droppedLetters, purgedIds }:
     const arrived = books.home.has(key);
     const lettered = books.letteredKeys.has(key);
     if (fate === "good") {
-      assert.ok(arrived || books.lost.has(key), `${key} is lost`);
+      assert.ok(arrived || books.lost.has(key) || books.droppedKeys.has(key), `${key} is lost`);
       assert.ok(!lettered, `${key} is good and was a dead letter`);
     } else if (fate === "filtered") {
       assert.ok(!arrived && !lettered, `${key} was filtered and has a home`);
@@ -35,7 +37,10 @@ async function oneHomeEach({ books, ledger, nature, droppedLetters, purgedIds }:
     } else {
       // Its letter was replayed after the far side was mended.
       const gone = nature.smallStore && lettered;
-      assert.ok(arrived || gone || books.lost.has(key), `${key} was refused, and is lost`);
+      assert.ok(
+        arrived || gone || books.lost.has(key) || books.droppedKeys.has(key),
+        `${key} was refused, and is lost`,
+      );
     }
   }
   for (const key of books.home) assert.ok(books.all.has(key), `${key} arrived and was never sent`);
@@ -56,8 +61,8 @@ function orderHolds({ books, far }: Outcome): void {
   const last = new Map<string, number>();
   const seen = new Set<string>();
   for (const { key } of far.arrived) {
-    // What was refused comes later, by a replay.
-    if (seen.has(key) || books.fateOf(key) === "refused") continue;
+    // What was refused comes later, by a replay; what the full spool let go, when the broker has missed its PUBACK and sends it again.
+    if (seen.has(key) || books.fateOf(key) === "refused" || books.droppedKeys.has(key)) continue;
     seen.add(key);
     const [device = "", number = ""] = key.split(":");
     assert.ok(Number(number) > (last.get(device) ?? -1), `${key} came after ${last.get(device)}`);
@@ -85,7 +90,12 @@ function secondCopiesAreKnown({ books, far, nature, lives, lostConnections }: Ou
     const known = arrived.id === before.id || !ofFile && arrived.redelivered || twoLetters;
     assert.ok(known, `a second copy of ${arrived.key} cannot be told: ${before.id}, ${arrived.id}`);
   }
-  assert.ok(messages <= 20 * lostConnections, `${messages} messages came twice in ${lostConnections} connections`);
+  // After a crash, and after a write that failed, what was sent off the disk and not removed is sent again.
+  const resent = nature.spool !== null && (nature.troubles > 0 || lives.some(({ cause }) => cause !== "stopped"));
+  assert.ok(
+    resent || messages <= 20 * lostConnections,
+    `${messages} messages came twice in ${lostConnections} connections`,
+  );
   const { capRows, filesInFlightRows, burstRows } = nature.fairShare;
   const crashes = lives.filter(({ cause }) => cause !== "stopped").length;
   // In flight, and acknowledged since the last commit: a second and the commit's own time, one burst.
@@ -109,13 +119,16 @@ function capHolds({ dispatched, nature: { fairShare } }: Outcome): void {
 
 /** In each life: what was read has a verdict or is one of those in flight, and delivered is what the sink said. */
 function sumsAddUp({ lives, nature }: Outcome): void {
-  for (const { number, tally, delivered, cause } of lives) {
+  for (const { number, tally, delivered, cause, spooled } of lives) {
     const [live, batch] = [tally.sums("real_time"), tally.sums("batch")];
     assert.equal(live.delivered + batch.delivered, delivered, `life ${number}: delivered`);
     assert.ok(live.open >= 0 && batch.open >= 0, `life ${number}: more verdicts than items`);
-    assert.ok(live.open + batch.open <= nature.fairShare.inFlightRows, `life ${number}: credits`);
-    if (cause === "stopped") assert.equal(live.open + batch.open, 0, `life ${number} stopped with open items`);
+    const { inFlightRows } = nature.fairShare;
+    const held = nature.spool === null ? 0 : inFlightRows;
+    assert.ok(live.open + batch.open <= inFlightRows + held + spooled, `life ${number}: credits`);
+    if (cause === "stopped") assert.ok(live.open + batch.open <= spooled, `life ${number} stopped with open items`);
   }
+  assert.equal(lives.at(-1)?.spooled, 0, "the spool is not empty at the end");
 }
 
 /** A receipt says of each row of its file what became of it, once, over all lives. */
@@ -131,4 +144,13 @@ function receiptsAreTrue({ books, disk, nature }: Outcome): void {
     const expected = [count("good"), count("filtered"), count("bad", "refused")];
     assert.deepEqual([delivered, filtered, dead_lettered], expected, path);
   }
+}
+
+/** The spool lets go only what the rule says, and says how many. What was dropped in the moment of a crash is not counted. */
+function dropsAreCounted({ lives, nature: { spool }, spoolDrops }: Outcome): void {
+  const mayDrop = spool !== null && spool.whenFull !== "block" && spool.bytesMax < largeSpoolBytes;
+  assert.ok(mayDrop || spoolDrops === 0, `${spoolDrops} readings were dropped`);
+  const counted = lives.reduce((sum, { tally }) => sum + tally.sums("real_time").dropped, 0);
+  const untold = lives.some(({ cause }) => cause === "spool, dropped: after");
+  assert.ok(untold ? counted <= spoolDrops : counted === spoolDrops, `${spoolDrops} were dropped, ${counted} counted`);
 }

@@ -171,6 +171,49 @@ const mutants: readonly (readonly [what: string, seedsMax: number, found: RegExp
         }
         : item),
   ],
+  [
+    "what goes to the spool is settled before it is written",
+    20,
+    /PUBACK for .*not safe/,
+    () => ({
+      ...sound,
+      ledger: (ledger) => ({
+        ...ledger,
+        async spoolAppend(readings) {
+          ledger.spoolAppend(readings).catch(() => {});
+          return await ledger.spoolInventory();
+        },
+      }),
+    }),
+  ],
+  [
+    "after a start new readings overtake those of their topic in the spool",
+    60,
+    / came after /,
+    () => ({
+      ...sound,
+      ledger: (ledger) => ({
+        ...ledger,
+        spoolInventory: async () => ({ ...await ledger.spoolInventory(), sources: [] }),
+      }),
+    }),
+  ],
+  [
+    "a reading is removed from the spool when it is sent, not at its verdict",
+    20,
+    /removed from the spool before its verdict/,
+    () => ({
+      ...sound,
+      ledger: (ledger) => ({
+        ...ledger,
+        async spoolRead(range) {
+          const readings = await ledger.spoolRead(range);
+          if (readings.length > 0) await ledger.spoolRemove(readings.map(({ number }) => number)).catch(() => {});
+          return readings;
+        },
+      }),
+    }),
+  ],
 ];
 
 for (const [what, seedsMax, expected, mutant] of mutants) {

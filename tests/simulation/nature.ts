@@ -25,6 +25,13 @@ export interface Nature extends GatewaySettings, LedgerNature {
   readonly smallStore: boolean;
   /** Chance of each kind of trouble at each step. */
   readonly troubles: number;
+  /** What is published and dropped takes so long ... */
+  readonly busyMs: number;
+  /** ... with pauses up to so long. */
+  readonly stepMs: number;
+  /** How long the far side is out of reach at most, and the chance of it at each step. */
+  readonly outageMs: number;
+  readonly outages: number;
   readonly sessionsLost: number;
   /** Files are dropped a second time. */
   readonly dropsAgain: boolean;
@@ -43,6 +50,9 @@ export interface Moment {
   readonly comes: (nature: Nature) => boolean;
 }
 
+/** A spool that no world can fill. */
+export const largeSpoolBytes = 1_000_000;
+
 const moments: readonly Moment[] = [
   { sites: beforeAndAfter("PUBACK"), often: 60, comes: () => true },
   { sites: ["dispatched"], often: 60, comes: () => true },
@@ -54,6 +64,9 @@ const moments: readonly Moment[] = [
   { sites: beforeAndAfter("remove"), often: 2, comes: (nature) => nature.files.after === "delete" || copies(nature) },
   { sites: beforeAndAfter("copy", "copy, sync"), often: 3, comes: copies },
   { sites: beforeAndAfter("line", "line, sync"), often: 20, comes: ({ lines }) => lines },
+  { sites: beforeAndAfter("spool"), often: 8, comes: ({ spool }) => spool !== null },
+  { sites: beforeAndAfter("spool, removed"), often: 8, comes: ({ spool }) => spool !== null },
+  { sites: beforeAndAfter("spool, dropped"), often: 3, comes: ({ spool }) => spool?.whenFull === "drop_oldest" },
   { sites: beforeAndAfter("line, cut"), often: 1, comes: ({ lines, troubles }) => lines && troubles > 0 },
 ];
 
@@ -74,9 +87,17 @@ function anyNature(ending: Moment, dice: Dice): Nature {
   const lines = dice() < 0.15;
   const powerCuts = dice() < 0.25;
   const smallStore = dice() < 0.1;
+  const spool = dice() < 0.3
+    ? {
+      bytesMax: pick(dice, [4000, 20_000, largeSpoolBytes]),
+      whenFull: pick(dice, ["block", "block", "drop_oldest", "drop_newest"] as const),
+    }
+    : null;
+  const troubles = pick(dice, [0, 0.004, 0.015]);
   return {
     fairShare,
     lines,
+    spool,
     powerCuts,
     smallStore,
     mqtt: { receiveMax: 20, inboxBytesMax: pick(dice, [1_000_000, 1_000_000, 3000]) },
@@ -87,7 +108,7 @@ function anyNature(ending: Moment, dice: Dice): Nature {
     deadLetterBytesMax: smallStore ? 4000 : 2 ** 30,
     commitMs: pick(dice, [0, 0, 5, 50]),
     moods: {
-      perSecond: pick(dice, [500, 3000, 50_000]),
+      perSecond: pick(dice, spool === null ? [500, 3000, 50_000] : [10, 500, 50_000]),
       lostShare: pick(dice, [0, 0.02, 0.1]),
       lateShare: pick(dice, [0, 0.05, 0.2]),
       lateMaxMs: dice() * 3000,
@@ -95,7 +116,11 @@ function anyNature(ending: Moment, dice: Dice): Nature {
     shares: { filtered: 0.05, bad: 0.03, refused: lines || dice() < 0.5 ? 0 : 0.03 },
     apart: dice() < 0.3,
     diskTrouble: pick(dice, ["ENOSPC", "EROFS", "EIO"]),
-    troubles: pick(dice, [0, 0.004, 0.015]),
+    troubles,
+    // The spool needs longer: it looks at what has no verdict after 5 s.
+    ...spool === null
+      ? { busyMs: 4000, stepMs: 50, outageMs: 8000, outages: troubles }
+      : { busyMs: 16_000, stepMs: 200, outageMs: 20_000, outages: pick(dice, [0.004, 0.03]) },
     sessionsLost: dice() < 0.2 ? 0.005 : 0,
     // Which bytes were sent before may be forgotten by a power cut.
     dropsAgain: !powerCuts,
@@ -112,11 +137,12 @@ export function deathOf(
 ): { readonly at: Death | null; readonly afterMs: number; readonly powerCut: boolean } {
   const { powerCuts: powerCut, livesMax } = nature;
   if (number >= livesMax) return { at: null, afterMs: Infinity, powerCut };
-  if (number > 1 && dice() < 0.3) return { at: null, afterMs: dice() * 3000, powerCut };
+  if (number > 1 && dice() < 0.3) return { at: null, afterMs: dice() * 0.75 * nature.busyMs, powerCut };
   // One that never comes to this moment ends by time.
+  const { busyMs } = nature;
   const { sites, often } = number === 1 ? nature.ending : pick(dice, moments.filter(({ comes }) => comes(nature)));
   const at = { site: pick(dice, sites), nth: 1 + Math.floor(dice() ** 2 * often) };
-  return { at, afterMs: 6000 + dice() * 4000, powerCut };
+  return { at, afterMs: busyMs * (1.5 + dice()), powerCut };
 }
 
 function beforeAndAfter(...steps: readonly string[]): readonly string[] {

@@ -129,6 +129,20 @@ export function simulatedSink(moods: SinkMoods, far: FarSide, life: Life, dice: 
         if (one?.onTheWire && dice() < 0.5) accept(lane, one);
       }
     },
+    takeBack(wanted) {
+      const given = new Map<Reading, Reading>();
+      let ahead = current.stream?.readings[0] ?? null;
+      waiting.stream = waiting.stream.filter((reading) => {
+        if (ahead !== null && wanted.has(reading)) {
+          given.set(reading, ahead);
+          return false;
+        }
+        ahead ??= reading;
+        return true;
+      });
+      inFlight -= given.size;
+      return given;
+    },
     check: () => Promise.resolve([]),
     status: () => ({
       kind: "simulated",

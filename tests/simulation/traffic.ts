@@ -60,7 +60,7 @@ export function traffic(dice: Dice, shares: Shares, books: Books, broker: ModelB
 
   function place({ folder, text, ending, rows }: Dump, wallMs: number): string {
     const path = `${folder}/dump-${String(files++).padStart(4, "0")}.${ending}`;
-    books.dropped(path, rows);
+    books.placed(path, rows);
     disk.put(path, text, wallMs);
     return path;
   }

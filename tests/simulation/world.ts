@@ -8,13 +8,11 @@
  */
 import { seededDice } from "../../src/core/dice.ts";
 import { WeirError } from "../../src/core/error.ts";
-import type { Sink } from "../../src/core/sink.ts";
 import { createTally, type Tally } from "../../src/core/tally.ts";
-import type { Connection, OpenConnection } from "../../src/source/mqtt/connection.ts";
 import { createNdjsonSink } from "../../src/sink/ndjson/ndjson_sink.ts";
-import { type ModelBroker, modelBroker } from "../source/mqtt/model_broker.ts";
+import { modelBroker } from "../source/mqtt/model_broker.ts";
 import { virtualClock } from "../support/virtual_clock.ts";
-import { type Books, openBooks } from "./books.ts";
+import { type Books, keyIn, openBooks } from "./books.ts";
 import { type DurableLedger, durableLedger } from "./durable_ledger.ts";
 import { type FarSide, farSide } from "./far_side.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
@@ -26,6 +24,7 @@ import { deathOf, type Nature, natureOf } from "./nature.ts";
 import { simulatedSink } from "./simulated_sink.ts";
 import { createSpells } from "./spells.ts";
 import { folders, keyOfMessage, traffic } from "./traffic.ts";
+import { counted, linkFor, watchedDrops, watchedTally } from "./watched.ts";
 
 /** One life as it looks from outside. */
 export interface LifeStory {
@@ -35,6 +34,8 @@ export interface LifeStory {
   delivered: number;
   /** Why it ended; null: it is the last and was stopped at rest. */
   cause: string | null;
+  /** Readings in the spool by then. */
+  spooled: number;
 }
 
 /** A world at its end. */
@@ -49,14 +50,14 @@ export interface Outcome {
   readonly dispatched: readonly { readonly atMs: number; readonly rows: number }[];
   /** Letters of streams that the full store dropped, and ids that the operator deleted. */
   readonly droppedLetters: number;
+  /** Readings that the full spool let go. */
+  readonly spoolDrops: number;
   readonly purgedIds: ReadonlySet<string>;
   /** Ends of connections and lives after which messages come again. */
   readonly lostConnections: number;
   readonly virtualMs: number;
 }
 
-const busyMs = 4000;
-const stepMs = 50;
 /** How long a stop may drain. */
 const drainMs = 10_000;
 /** Longer than any backoff: a world that is not at rest after so long hangs. */
@@ -78,6 +79,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
   const disk = memoryDisk(folders, nature.apart);
   disk.onMove = (from, to) => faults.push(...movedTooEarly(books, from, to));
   let droppedLetters = 0;
+  let spoolDrops = 0;
   const purgedIds = new Set<string>();
   const begunFiles = new Set<string>();
   const ledger = durableLedger(nature, clock, {
@@ -92,12 +94,25 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
       books.lettered(letters);
       droppedLetters += dropped;
     },
+    spooled(readings, { bytes }) {
+      books.spooled(readings);
+      const bytesMax = nature.spool?.bytesMax ?? 0;
+      if (bytes > bytesMax) faults.push(`${bytes} bytes are in the spool, which may have ${bytesMax}`);
+    },
+    unspooled(numbers) {
+      const fault = books.faultOfRemoval(numbers);
+      if (fault !== null) faults.push(fault);
+    },
+    spoolDropped(readings) {
+      spoolDrops += readings.length;
+      for (const { number } of readings) books.dropped(books.keyOfSpooled(number));
+    },
   });
   const broker = modelBroker(clock, 20, (message) => books.isSafe(keyOfMessage(message)));
   const lines = nature.lines ? lineDisk(far) : null;
   const outside = traffic(dice, nature.shares, books, broker, disk);
   const spells = createSpells(clock, dice, [
-    { chance: nature.troubles, maxMs: 8000, set: (on) => far.down = on },
+    { chance: nature.outages, maxMs: nature.outageMs, set: (on) => far.down = on },
     { chance: nature.troubles, maxMs: 4000, set: (on) => ledger.full = on },
     { chance: nature.troubles, maxMs: 5000, set: (on) => disk.trouble = on ? nature.diskTrouble : null },
     {
@@ -116,12 +131,17 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
   let leaving = false;
   let beginAtMs = 0;
 
+  function dropped(text: string): void {
+    spoolDrops += 1;
+    books.dropped(keyIn(text) ?? "");
+  }
+
   // --- Lives
 
   function begin(): void {
     const number = lives.length + 1;
     const death = deathOf(nature, number, dice);
-    const story: LifeStory = { number, tally: createTally(), delivered: 0, cause: null };
+    const story: LifeStory = { number, tally: createTally(), delivered: 0, cause: null, spooled: 0 };
     const life = createLife(number, clock, death.at, (cause) => {
       story.cause = cause;
       ended(cause, death.powerCut);
@@ -150,7 +170,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
         life: number,
       },
       nature,
-      wrap.source,
+      (source) => wrap.source(nature.spool?.whenFull === "drop_newest" ? watchedDrops(source, dropped) : source),
     );
     lives.push(story);
     running = { life, gateway, diesAtMs: clock.nowMs() + death.afterMs };
@@ -162,6 +182,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
     });
 
     function ended(cause: string, powerCut: boolean): void {
+      story.spooled = ledger.spoolReadings;
       running = null;
       beginAtMs = clock.nowMs() + dice() * 2000;
       lostConnections += 1;
@@ -242,7 +263,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
   async function atRest(): Promise<boolean> {
     if (running === null || leaving || broker.kept > 0 || spells.active) return false;
     for (const path of books.files.keys()) if (nature.files.after !== "keep" && disk.has(path)) return false;
-    if (await ledger.now.nextReplay() !== null) return false;
+    if (ledger.spoolReadings > 0 || await ledger.now.nextReplay() !== null) return false;
     return nature.files.after !== "keep" || await allRead();
   }
 
@@ -261,12 +282,13 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
     const files = [...books.files.keys()].filter((path) => disk.has(path));
     const sums = lives.at(-1)?.tally;
     return `${broker.kept} messages at the broker, files ${files.join(" ")}, replay ${replay?.number ?? "none"}, ` +
+      `spool ${JSON.stringify(running?.gateway.pipeline.spool())}, ` +
       `open ${sums?.sums("real_time").open} and ${sums?.sums("batch").open}, life ${lives.length}`;
   }
 
   // --- The story
 
-  while (clock.nowMs() < busyMs) {
+  while (clock.nowMs() < nature.busyMs) {
     outside.publish();
     if (dice() < 0.02) outside.drop(clock.wallMs());
     if (nature.dropsAgain && dice() < 0.005) outside.dropAgain(clock.wallMs(), (path) => begunFiles.has(path));
@@ -274,7 +296,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
     broker.deliver(Math.floor(dice() * 30));
     broker.readAcks(Math.floor(dice() * 30));
     breakSomething();
-    await pass(dice() * stepMs);
+    await pass(dice() * nature.stepMs);
   }
   await comeToRest("after the rush");
   mended = true;
@@ -291,71 +313,10 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
     lives,
     dispatched,
     droppedLetters,
+    spoolDrops,
     purgedIds,
     lostConnections,
     virtualMs: clock.nowMs(),
-  };
-}
-
-/** What a life reaches that is over. */
-const nobody: Connection = {
-  holdsBack: true,
-  acknowledge() {},
-  subscribe() {},
-  unsubscribe() {},
-  publish() {},
-  read() {},
-  close() {},
-};
-
-/** The broker as one life reaches it. */
-function linkFor(life: Life, broker: ModelBroker): OpenConnection {
-  return (options, events) => {
-    if (!life.alive) return nobody;
-    const heard = <A extends unknown[]>(hear: (...args: A) => void) => (...args: A): void => {
-      if (life.alive) hear(...args);
-    };
-    const connection = broker.open(options, {
-      opened: heard(events.opened),
-      ready: heard(events.ready),
-      message: heard(events.message),
-      closed: heard(events.closed),
-    }, life.clock);
-    return {
-      ...connection,
-      acknowledge(packetId) {
-        if (!life.passes("PUBACK: before")) return;
-        connection.acknowledge(packetId);
-        life.passes("PUBACK: after");
-      },
-      subscribe: (filter, qos, retain, done) => life.alive && connection.subscribe(filter, qos, retain, heard(done)),
-      close: () => life.alive && connection.close(),
-    };
-  };
-}
-
-function watchedTally(tally: Tally, onFileRows: (rows: number) => void): Tally {
-  return {
-    ...tally,
-    read(origin, count) {
-      if (origin === "batch") onFileRows(count);
-      tally.read(origin, count);
-    },
-  };
-}
-
-/** Counts what a sink reports as delivered. */
-function counted(sink: Sink, count: (readings: number) => void): Sink {
-  return {
-    ...sink,
-    open: (report) =>
-      sink.open({
-        ...report,
-        delivered(lane, readings) {
-          count(readings.length);
-          report.delivered(lane, readings);
-        },
-      }),
   };
 }
 
@@ -370,7 +331,10 @@ function movedTooEarly(books: Books, from: string, to: string): readonly string[
 function boundsBroken({ sources, sink }: Gateway, nature: Nature): readonly string[] {
   const broken: string[] = [];
   const { inFlightReadings } = sink.status();
-  if (inFlightReadings > nature.fairShare.inFlightRows) broken.push(`${inFlightReadings} readings are in flight`);
+  // What the sink does not get on with may stay there beside what is in flight.
+  if (inFlightReadings > nature.fairShare.inFlightRows * (nature.spool === null ? 1 : 2)) {
+    broken.push(`${inFlightReadings} readings are in flight`);
+  }
   for (const source of sources) {
     const status = source.status();
     if (status.kind === "mqtt") {
