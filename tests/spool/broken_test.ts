@@ -32,7 +32,12 @@ const broken = [
     file: "spool.ts",
     from: "if (begun.size > 0) cover(begun);",
     to: "",
-    plan: { ...troubled, downs: [], crashesMs: Array.from({ length: 40 }, (_, i) => 1_000 + i * 900) },
+    plan: {
+      ...troubled,
+      downs: [],
+      sinkPerSecond: 30,
+      crashesMs: Array.from({ length: 14 }, (_, i) => 2_600 + i * 2_500),
+    },
   },
   {
     name: "what is held is given back as well, and sent twice",
