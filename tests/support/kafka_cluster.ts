@@ -7,6 +7,7 @@
 import { kafkaArchive } from "./kafka_archive.ts";
 import { java, kafkaClusterId, kafkaLibs, quickJit } from "./kafka_jars.ts";
 import { type KafkaProcess, kafkaProcess } from "./kafka_process.ts";
+import { readToEnds } from "./kafka_reader.ts";
 import { existingKafka, type RunningKafka } from "./kafka_tools.ts";
 import { eventually, freePort } from "./servers.ts";
 
@@ -101,7 +102,14 @@ export async function startKafkaCluster(): Promise<KafkaCluster> {
     adminBrokers: brokers,
     createTopic: tools.createTopic,
     admin: tools.admin,
-    read: tools.read,
+    read: (topic) =>
+      readToEnds(topic, {
+        async ends() {
+          const offsets = await tools.admin((admin) => admin.fetchTopicOffsets(topic));
+          return offsets.map(({ partition, high }) => ({ partition, end: Number(high) }));
+        },
+        read: () => tools.read(topic),
+      }),
     first: tools.first,
     leaders: async (topic) => (await partitionsOf(topic)).map(({ leader }) => leader),
     async lead(topic, node) {

@@ -10,7 +10,8 @@ import type { Lane } from "../../src/core/flow.ts";
 import { createPartitioner } from "../../src/sink/kafka/partitioner.ts";
 import type { KafkaSinkOptions } from "../../src/sink/kafka/sink.ts";
 import type { ConsumedRecord, RunningKafka } from "./kafka.ts";
-import { type KafkaRig, numbered, sinkFor } from "./kafka_rig.ts";
+import { type Home, lossesTold } from "./kafka_losses.ts";
+import { type KafkaRig, keyOf, numbered, sinkFor } from "./kafka_rig.ts";
 import { eventually } from "./servers.ts";
 
 /** The flood. */
@@ -27,6 +28,7 @@ export interface KafkaFlood {
   stop(): Promise<void>;
 }
 
+const partitions = 6;
 const atOnce = 20;
 const everyMs = 10;
 /** As the credits of the scheduler. */
@@ -99,7 +101,7 @@ export async function whileSending(
   act: (flood: KafkaFlood) => Promise<void>,
   options: Partial<KafkaSinkOptions> = {},
 ): Promise<string> {
-  await kafka.createTopic(topic, 6);
+  await kafka.createTopic(topic, partitions);
   const rig = sinkFor(kafka, { topic, ...options });
   await rig.open();
   const flood = startFlood(rig);
@@ -113,7 +115,10 @@ export async function whileSending(
   }
   const records = await kafka.read(topic);
   assertInOrderOnce(records);
-  assert.equal(records.length, flood.sent, "nothing is lost or doubled");
+  const lost = lossesTold(records, flood.sent, numberOf, homeIn(partitions));
+  const told = rig.events.map((event) => JSON.stringify(event)).join("\n");
+  assert.equal(lost, "", `Of ${flood.sent}, all acknowledged, are lost:\n${lost}\nWhat the sink told:\n${told}`);
+  assert.equal(records.length, flood.sent, "nothing is doubled");
   assert.deepEqual(rig.rejected, []);
   return `${flood.sent} readings, 0 lost, 0 doubled, ${rig.sink.status().retries} batches sent again, ` +
     `${(flood.longestSilenceMs / 1000).toFixed(1)} s without an acknowledgement at the longest`;
@@ -132,10 +137,19 @@ export function assertInOrderOnce(records: readonly ConsumedRecord[]): void {
   }
 }
 
+/** Where each number lies in a topic of `count` partitions. */
+function homeIn(count: number): (n: number) => Home {
+  const partitionOf = createPartitioner();
+  return (n) => {
+    const key = keyOf(n);
+    return { partition: partitionOf(key, count), line: `${laneOf(n)} ${key}` };
+  };
+}
+
 /** The partitions of `count` that the flood's keys lie in. */
 export function partitionsFlooded(count: number): ReadonlySet<number> {
   const partitionOf = createPartitioner();
-  return new Set(numbered(0, atOnce).map(({ fields }) => partitionOf(String(fields["key"]), count)));
+  return new Set(Array.from({ length: atOnce }, (_, n) => partitionOf(keyOf(n), count)));
 }
 
 /** The number of a record. */

@@ -50,7 +50,9 @@ export function sinkFor(
 
 /** Readings with the ids `from` to `to`, `to` not included, under seven keys. */
 export const numbered = (from: number, to: number, value = "{}"): readonly Reading[] =>
-  Array.from({ length: to - from }, (_, i) => reading(String(from + i), { key: `key-${(from + i) % 7}` }, value));
+  Array.from({ length: to - from }, (_, i) => reading(String(from + i), { key: keyOf(from + i) }, value));
+/** The key of such a reading. */
+export const keyOf = (n: number): string => `key-${n % 7}`;
 /** Their ids, sorted. */
 export const idsOf = (readings: readonly Reading[]): readonly string[] => readings.map(({ id }) => id).toSorted();
 
