@@ -30,6 +30,9 @@ const permissions = [
  */
 const heapMiB = 256;
 
+/** A pattern of an operator that backtracks too much goes on in linear time: docs/decisions/0178-patterns-end.md. */
+const patternsEnd = "--enable-experimental-regexp-engine-on-excessive-backtracks";
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 /** What the program knows of its making, while it is made (`src/cli/inside.ts` reads it). */
@@ -89,7 +92,7 @@ async function compile(deno: string, architecture: typeof architectures[number])
     "--no-code-cache",
     // sd_notify(3) needs a datagram socket.
     "--unstable-net",
-    `--v8-flags=--max-old-space-size=${heapMiB},--max-semi-space-size=6`,
+    `--v8-flags=--max-old-space-size=${heapMiB},--max-semi-space-size=6,${patternsEnd}`,
     ...permissions,
     "--target",
     `${architecture}-unknown-linux-gnu`,

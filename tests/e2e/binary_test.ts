@@ -49,6 +49,25 @@ function testsOf(architecture: string, program: readonly string[]): void {
     await Deno.remove(stateDir, { recursive: true });
   });
 
+  Deno.test(`the ${architecture} program comes to the end of a pattern that would take hours to backtrack`, async () => {
+    const root = await Deno.makeTempDir({ prefix: "weir-binary-" });
+    const site = { type: "string", pattern: "^.*a.*a.*a.*b$" };
+    await Deno.writeTextFile(`${root}/schema.json`, JSON.stringify({ type: "object", properties: { site } }));
+    await Deno.mkdir(`${root}/drop`);
+    await Deno.writeTextFile(`${root}/drop/a.csv`, `site\n${"a".repeat(20_000)}\naaab\n`);
+    const { code, stderr } = await runGateway(
+      [
+        ...["run", "--files-dir", `${root}/drop`, "--files-ready", "rename", "--once", "--gateway", "gw"],
+        ...["--schema", `${root}/schema.json`, "--sink", `ndjson:${root}/out.ndjson`, "--state-dir", `${root}/state`],
+      ],
+      {},
+      program,
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(await Deno.readTextFile(`${root}/out.ndjson`), /^[^\n]*"aaab"[^\n]*\n$/);
+    await Deno.remove(root, { recursive: true });
+  });
+
   Deno.test(`the ${architecture} program reads a file once, keeps its dead letters, and drains on SIGTERM`, async () => {
     const root = await Deno.makeTempDir({ prefix: "weir-binary-" });
     await Deno.mkdir(`${root}/drop`);
