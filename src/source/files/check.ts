@@ -33,7 +33,7 @@ export async function checkFolder(
     found.push({
       ok: true,
       subject,
-      result: `can be read; ${listing.files.length} files wait (${formatBytes(bytes)})`,
+      result: `can be read; ${waiting(listing.files.length)} (${formatBytes(bytes)})`,
     });
   } catch (error) {
     if (!isSystemError(error)) throw error;
@@ -83,4 +83,8 @@ async function tryArchive(disk: Disk, folder: string): Promise<Finding> {
     if (!isSystemError(error)) throw error;
     return { ok: false, subject, result: `cannot be looked at: ${printable(messageOf(error))}` };
   }
+}
+
+function waiting(files: number): string {
+  return files === 1 ? "1 file waits" : `${files} files wait`;
 }

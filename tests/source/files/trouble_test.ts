@@ -208,7 +208,7 @@ Deno.test("check tells what is wrong with a folder, and what to do", async () =>
     await rig.drop("a.csv", csv(5));
     const good = await rig.source.check();
     assert.deepEqual(good.map((finding) => finding.ok), [true, true, true]);
-    assert.match(good[0]?.result ?? "", /1 files wait/);
+    assert.match(good[0]?.result ?? "", /1 file waits/);
     assert.equal((await rig.tree()).some((path) => path.includes("weir-check")), false);
     await rig.drop("done", "not a folder");
     assert.deepEqual((await rig.source.check()).map((finding) => finding.ok), [true, true, false]);
