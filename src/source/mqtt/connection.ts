@@ -116,6 +116,10 @@ export type OpenConnection = (options: ConnectionOptions, events: ConnectionEven
  */
 const packetBytesMax = 16 * 1024 ** 2;
 
+// In such parts of a keep-alive what comes from the broker is made a sign of life. The library knows of PINGRESP only, and a broker with
+// much else to do answers late behind thousands of messages. Each time a PINGREQ is sent as well: the broker wants to hear of us.
+const signShare = 0.4;
+
 /** How long the broker has to close after our DISCONNECT before the socket is torn down. */
 const closeGraceMs = 1_000;
 
@@ -143,6 +147,7 @@ function openConnection(
   const tls = options.tls === null ? null : current(options.tls);
   let tlsError: Error | null = null;
   let faucet: Faucet | null = null;
+  let signMs = clock.nowMs();
 
   const client = new MqttClient(
     () => {
@@ -159,6 +164,7 @@ function openConnection(
       const packetBytes = options.version === 5 ? packetBytesMax : null;
       faucet = createFaucet(stream, { version: options.version, packetBytesMax: packetBytes }, {
         publish: message,
+        alive: signOfLife,
         malformed: (why) => fail({ kind: "failed", code: null, text: `the broker sent ${why}` }),
       });
       return stream;
@@ -179,6 +185,14 @@ function openConnection(
     } catch (defect) {
       throwLater(defect);
     }
+  }
+
+  function signOfLife(): void {
+    const nowMs = clock.nowMs();
+    if (nowMs - signMs < options.keepaliveSeconds * 1000 * signShare || !client.connected) return;
+    signMs = nowMs;
+    client.sendPing();
+    client.reschedulePing(true);
   }
 
   function fail(why: Omit<Loss, "reached">): void {
@@ -282,7 +296,7 @@ interface Faucet {
 function createFaucet(
   stream: Socket,
   options: FrameOptions,
-  events: Omit<FrameEvents, "other">,
+  events: Omit<FrameEvents, "other"> & { readonly alive: () => void },
 ): Faucet {
   let on = true;
   let busy = false;
@@ -298,6 +312,7 @@ function createFaucet(
     library = piped;
     stream.on("data", (chunk: Uint8Array) => {
       frames.push(chunk);
+      events.alive();
       if (busy || frames.held) flow();
     });
     piped.on("drain", () => {
