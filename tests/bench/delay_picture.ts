@@ -28,9 +28,9 @@ export function delayPicture(settings: readonly Delays[]): string {
     const legendY = plot.bottom - 70 + i * 24;
     return [
       line(points, colour),
-      line([[plot.right - 330, legendY - 4], [plot.right - 306, legendY - 4]], colour, 4),
+      line([[plot.right - 380, legendY - 4], [plot.right - 356, legendY - 4]], colour, 4),
       text(
-        plot.right - 298,
+        plot.right - 348,
         legendY,
         `${name}: p50 ${quantileOf(sorted, 0.5)} ms, p99 ${quantileOf(sorted, 0.99)} ms`,
       ),
