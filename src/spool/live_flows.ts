@@ -5,8 +5,8 @@
  * @module
  */
 import type { Flow } from "../core/flow.ts";
+import { itemQueue } from "../core/item_queue.ts";
 import type { Item } from "../core/reading.ts";
-import { itemQueue } from "./entry.ts";
 
 /** The live side of the spool. */
 export interface LiveFlows {

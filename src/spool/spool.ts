@@ -18,10 +18,11 @@
  *
  * @module
  */
+import { itemQueue } from "../core/item_queue.ts";
 import type { Item, Reading } from "../core/reading.ts";
 import type { SpooledReading, SpoolTotals } from "../core/spool.ts";
 import type { Spool, SpoolParts } from "./contract.ts";
-import { type Entry, itemQueue, leaveIn, newEntry, type Topic, topicIn } from "./entry.ts";
+import { type Entry, leaveIn, newEntry, type Topic, topicIn } from "./entry.ts";
 import { liveFlows } from "./live_flows.ts";
 import { createNotices } from "./notices.ts";
 import { createReader } from "./reader.ts";
@@ -232,18 +233,16 @@ export function createSpool(parts: SpoolParts): Spool {
 
   /** What is queued for the disk goes to the scheduler instead when nothing of its topic is before it there. */
   function letPass(topic: Topic): void {
-    const isFree = !topic.still && topic.stored === 0;
-    if (isFree && topic.queued.size > 0 && (writer.stuck !== null || !isOverflowing())) {
-      const entries = [...topic.queued];
-      if (!entries.some((entry) => entry.writing)) {
-        topic.queued.clear();
-        for (const entry of entries) {
-          entry.wanted = false;
-          pushLive(entry);
-        }
-        // What set the topic going may have had its credit back long ago: nobody else wakes the scheduler.
-        queueMicrotask(parts.wake);
+    const isFree = !topic.still && topic.stored === 0 && (writer.stuck !== null || !isOverflowing());
+    const entries = [...topic.queued];
+    if (isFree && entries.length > 0 && !entries.some((entry) => entry.writing)) {
+      topic.queued.clear();
+      for (const entry of entries) {
+        entry.wanted = false;
+        pushLive(entry);
       }
+      // What set the topic going may have had its credit back long ago: nobody else wakes the scheduler.
+      queueMicrotask(parts.wake);
     }
     leave(topic);
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Flow } from "../../core/flow.ts";
+import { type ItemQueue, itemQueue } from "../../core/item_queue.ts";
 import type { Item } from "../../core/reading.ts";
 
 /** A subscription as the inbox sees it. */
@@ -45,7 +46,7 @@ export function createInbox(subscriptions: readonly InboxFlowOptions[], wake: ()
         lane: "stream",
         weight: subscription.weight,
         capRows: null,
-        ready: queue.length,
+        ready: () => queue.length,
         take: queue.take,
       };
     }),
@@ -55,44 +56,12 @@ export function createInbox(subscriptions: readonly InboxFlowOptions[], wake: ()
       wakeIsDue = true;
       queueMicrotask(wakeOnce);
     },
-    waiting: () => queues.reduce((sum, queue) => sum + queue.length(), 0),
+    waiting: () => queues.reduce((sum, queue) => sum + queue.length, 0),
   };
-}
-
-interface ItemQueue {
-  push(item: Item): void;
-  length(): number;
-  take(maxRows: number, maxBytes: number): readonly Item[];
 }
 
 function queueAt(queues: readonly ItemQueue[], index: number): ItemQueue {
   const queue = queues[index];
   if (queue === undefined) throw new Error(`There is no subscription ${index}`);
   return queue;
-}
-
-/** A queue on an array with a moving head. What is taken is cut off once it is more than half, so taking costs O(1) an item. */
-function itemQueue(): ItemQueue {
-  let items: Item[] = [];
-  let head = 0;
-  return {
-    push: (item) => void items.push(item),
-    length: () => items.length - head,
-    take(maxRows, maxBytes) {
-      const end = Math.min(items.length, head + maxRows);
-      let next = head;
-      let bytes = 0;
-      for (; next < end; next++) {
-        bytes += items[next]?.bytes ?? 0;
-        if (bytes > maxBytes && next > head) break;
-      }
-      const taken = items.slice(head, next);
-      head = next;
-      if (head * 2 > items.length) {
-        items = items.slice(head);
-        head = 0;
-      }
-      return taken;
-    },
-  };
 }
