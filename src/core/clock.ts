@@ -25,9 +25,16 @@ export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
   after(delayMs, callback) {
-    // A moment that has passed is now: some runtimes complain of negative delays.
-    const id = setTimeout(callback, Math.max(0, delayMs));
-    return { cancel: () => clearTimeout(id) };
+    let cancelled = false;
+    // A moment that has passed is now: some runtimes complain of negative delays. Deno 2.6 calls back a timer that was cleared in the
+    // round in which it was due.
+    const id = setTimeout(() => cancelled ? undefined : callback(), Math.max(0, delayMs));
+    return {
+      cancel() {
+        cancelled = true;
+        clearTimeout(id);
+      },
+    };
   },
 };
 

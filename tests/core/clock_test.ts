@@ -31,3 +31,16 @@ Deno.test("the machine's clock is monotonic and a cancelled timer does not fire"
   assert.ok(systemClock.nowMs() >= before);
   assert.equal(fired, false);
 });
+
+Deno.test("a cancelled timer does not fire, even where the runtime calls back what was cleared", async () => {
+  const { clearTimeout } = globalThis;
+  let fired = false;
+  globalThis.clearTimeout = () => {};
+  try {
+    systemClock.after(0, () => (fired = true)).cancel();
+    await new Promise<void>((resolve) => systemClock.after(1, resolve));
+  } finally {
+    globalThis.clearTimeout = clearTimeout;
+  }
+  assert.equal(fired, false);
+});
