@@ -123,13 +123,17 @@ export type Normalized =
   | { readonly kind: "filtered" }
   | { readonly kind: "misfit"; readonly reason: Reason; readonly detail: string };
 
+/** {@linkcode LineWriter.write} says this of a line whose reading is filtered. */
+export const turnedAway = -2;
+
 /** Writes the JSON text of plain lines byte by byte: the quick way to what `normalize` gives. */
 export interface LineWriter {
   /** Bytes that a text may have more than its line. */
   readonly extraBytes: number;
   /**
    * Writes the JSON text of the line `[from, stop)` to `into` at `at`, where there is room, and returns where it ends. -1: only the decoder and
-   * `normalize` can tell what becomes of this line. `line` is as {@linkcode TakeLine} has it.
+   * `normalize` can tell what becomes of this line. {@linkcode turnedAway}: the operator's filter turns its reading away. `line` is as
+   * {@linkcode TakeLine} has it.
    */
   write(line: Uint8Array, from: number, stop: number, into: Uint8Array, at: number): number;
   /** A line that was given up has become this row, and the row a reading: the next ones may be laid out like it. */

@@ -272,7 +272,7 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
 
   const planLines = (header: readonly string[], delimiter: string): LineWriter | null => {
     const fields = planFields(header);
-    return fields === null ? null : planLineWriter({ columns: header.length, fields, delimiter, members });
+    return fields === null ? null : planLineWriter({ columns: header.length, fields, delimiter, members, rules });
   };
 
   /** A header with two columns for one field is refused; an object may have both, and a name that is empty. */
@@ -281,11 +281,11 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
     return own.includes("") || new Set(of).size < of.length ? null : planFields(own);
   };
 
-  /** Rules, and checks of more than a field, need the fields themselves. */
-  const isSimple = rules === null && schema.checkWhole === null && schema.checkExtra === null &&
+  /** Checks of more than a field need the fields themselves. */
+  const isSimple = schema.checkWhole === null && schema.checkExtra === null &&
     options.timeFormat === "epoch";
   const members = createMemberWriter(times);
-  const objects = createObjectWriter({ members, plan: planObject });
+  const objects = createObjectWriter({ members, plan: planObject, rules });
 
   return {
     checkHeader: (header) => checkHeader(header, headerRules),

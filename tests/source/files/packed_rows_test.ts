@@ -1,28 +1,35 @@
 /** @module */
 import assert from "node:assert/strict";
-import type { LineWriter } from "../../../src/core/decoder.ts";
+import { type LineWriter, turnedAway } from "../../../src/core/decoder.ts";
+import type { Item, Reading } from "../../../src/core/reading.ts";
 import { createFileDelivery } from "../../../src/source/files/file_delivery.ts";
 import { createPackedRows, pageBytes } from "../../../src/source/files/packed_rows.ts";
 
 const noCounts = { read: 0, delivered: 0, filtered: 0, deadLettered: 0, dropped: 0 };
 const encoder = new TextEncoder();
 
-/** Writes a line as the value of a field; gives up at `?`. */
+/** Writes a line as the value of a field; gives up at `?`, turns `-` away. */
 const writer: LineWriter = {
   extraBytes: 10,
   write(line, from, stop, into, at) {
     if (line[from] === 0x3f) return -1;
+    if (line[from] === 0x2d) return turnedAway;
     const text = encoder.encode(`{"v":"${new TextDecoder().decode(line.subarray(from, stop))}"}`);
     into.set(text, at);
     return at + text.length;
   },
 };
 
+function readingOf(item: Item | null): Reading | null {
+  if (item !== null && item.kind !== "reading") throw new Error(`It is ${item.kind}`);
+  return item;
+}
+
 Deno.test("a packed row is a reading like any other, and its bytes are its texts", () => {
   const delivery = createFileDelivery("dump.csv", noCounts, () => {}, () => ({ key: "", value: "" }));
   const packed = createPackedRows("gate\u00fc/f1/", delivery);
   packed.begin(writer, 5);
-  const row = packed.pack(encoder.encode("..__proto__.."), 2, 11, 7, 1234);
+  const row = readingOf(packed.pack(encoder.encode("..__proto__.."), 2, 11, 7, 1234, 1250));
   delivery.add(7, 1250);
   assert.ok(row?.packed !== undefined);
   const { page, from, valueEnd, idEnd } = row.packed;
@@ -40,7 +47,22 @@ Deno.test("a packed row is a reading like any other, and its bytes are its texts
     5,
     false,
   ]);
-  assert.equal(packed.pack(encoder.encode("next"), 0, 4, 8, 1250)?.index, 1);
+  assert.equal(packed.pack(encoder.encode("next"), 0, 4, 8, 1250, 1256)?.index, 1);
+});
+
+Deno.test("a line that is turned away is filtered: it counts with its bytes and leaves none", () => {
+  const delivery = createFileDelivery("dump.csv", noCounts, () => {}, () => ({ key: "", value: "" }));
+  const packed = createPackedRows("g/", delivery);
+  packed.begin(writer, 0);
+  delivery.add(1, 6);
+  assert.deepEqual(packed.pack(encoder.encode("-cut"), 0, 4, 2, 6, 12), {
+    kind: "filtered",
+    delivery,
+    index: 1,
+    bytes: 6,
+  });
+  delivery.add(2, 12);
+  assert.equal(readingOf(packed.pack(encoder.encode("a"), 0, 1, 3, 12, 14))?.packed?.from, 0);
 });
 
 Deno.test("a line that is given up leaves nothing behind; rows of all sizes keep their bytes", () => {
@@ -49,7 +71,9 @@ Deno.test("a line that is given up leaves nothing behind; rows of all sizes keep
   packed.begin(writer, 0);
   const texts = Array.from({ length: 300 }, (_, i) => i % 50 === 9 ? "?" : `${i}`.repeat(1 + i * 7 % 900));
   texts.push("x".repeat(2 * pageBytes), "y");
-  const rows = texts.map((text, i) => packed.pack(encoder.encode(text), 0, text.length, i, i * 100));
+  const rows = texts.map((text, i) =>
+    readingOf(packed.pack(encoder.encode(text), 0, text.length, i, i * 100, i * 100 + 1))
+  );
   assert.deepEqual(rows.map((row) => row?.value ?? null), texts.map((text) => text === "?" ? null : `{"v":"${text}"}`));
   assert.deepEqual(rows.map((row) => row?.id ?? null), texts.map((text, i) => text === "?" ? null : `g/${i * 100}`));
   const pages = new Set(rows.map((row) => row?.packed?.page));
