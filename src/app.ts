@@ -18,7 +18,7 @@ import type { Settings } from "./config/settings.ts";
 import { storedFields } from "./decode/stored_fields.ts";
 import { startStatusServer, type StatusServer } from "./ops/status/status_server.ts";
 import { createPipeline, type Pipeline, type PipelineParts } from "./pipeline.ts";
-import { buildParts, normalizerOf, type Parts, schedulingOf, weightsOf } from "./registry.ts";
+import { buildParts, foldersOf, normalizerOf, type Parts, schedulingOf, termsOf } from "./registry.ts";
 import { createDeadlineWatch, type DeadlineWatchOptions, type Watched } from "./scheduler/deadline_watch.ts";
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { openLedger } from "./store/ledger.ts";
@@ -55,8 +55,8 @@ export interface App {
   abort(): void;
   status(): AppStatus;
   /**
-   * Takes over caps, pace, floor, limits in flight, weights and the rules for readings from other settings, for everything that is read or
-   * sent from now on. All other settings stay as they are.
+   * Takes over caps, pace, floor, limits in flight, weights, periods and the rules for readings from other settings, for everything that is
+   * read or sent from now on. All other settings stay as they are.
    *
    * @throws {WeirError} `configuration`; nothing has changed then.
    */
@@ -102,7 +102,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     normalize: (row, arrival) => rules.normalize(row, arrival),
     lineWriter: (layout, arrival) => rules.lineWriter?.(layout, arrival) ?? null,
   };
-  let weights = weightsOf(settings);
+  let folders = foldersByPath(settings);
   const deadlines = createDeadlineWatch(watchOptions(settings, fairShare), deps);
   const aborted = new AbortController();
   const stdoutGone = Promise.withResolvers<void>();
@@ -117,7 +117,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       tally,
       normalizer,
       forecast: deadlines.forecast,
-      weightOf: (flow) => weights.get(flow),
+      folderInForce: (path) => folders.get(path),
       boot: bootId(deps),
       onStdoutClosed: stdoutGone.resolve,
     });
@@ -221,9 +221,9 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       const [numbers, nextRules] = [schedulingOf(next), normalizerOf(next)];
       fairShare = numbers;
       rules = nextRules;
-      weights = weightsOf(next);
+      folders = foldersByPath(next);
       deadlines.change(watchOptions(next, numbers));
-      running?.pipeline.reschedule(numbers, weights);
+      running?.pipeline.reschedule(numbers, termsOf(next));
     },
     async check() {
       const tried = await Promise.all([
@@ -237,13 +237,12 @@ export function createApp(settings: Settings, deps: AppDeps): App {
   };
 }
 
-function watchOptions({ files }: Settings, { capRows, floorRows }: FairShareOptions): DeadlineWatchOptions {
-  return {
-    capRows,
-    floorRows,
-    pace: files?.pace ?? "cap",
-    folders: (files?.folders ?? []).map(({ path, weight, periodMs }) => ({ path, weight, everyMs: periodMs })),
-  };
+function watchOptions(settings: Settings, { capRows, floorRows }: FairShareOptions): DeadlineWatchOptions {
+  return { capRows, floorRows, pace: settings.files?.pace ?? "cap", folders: foldersOf(settings) };
+}
+
+function foldersByPath(settings: Settings): ReadonlyMap<string, ReturnType<typeof foldersOf>[number]> {
+  return new Map(foldersOf(settings).map((folder) => [folder.path, folder]));
 }
 
 /** A dry run puts nothing aside. */

@@ -14,6 +14,7 @@
 import type { Clock } from "./core/clock.ts";
 import type { Dice } from "./core/dice.ts";
 import type { Emit } from "./core/event.ts";
+import type { FlowTerms } from "./core/flow.ts";
 import type { Fields, Item } from "./core/reading.ts";
 import type { Sink } from "./core/sink.ts";
 import type { Source } from "./core/source.ts";
@@ -65,8 +66,8 @@ export interface Pipeline {
   drain(): Promise<void>;
   /** Gives up what is still on its way: it comes again after the next start. Never throws. */
   close(): Promise<void>;
-  /** Other numbers for the scheduler, and weights by the names of the flows, from now on. */
-  reschedule(options: FairShareOptions, weights: ReadonlyMap<string, number>): void;
+  /** Other numbers for the scheduler, and what the flows get by their names, from now on. */
+  reschedule(options: FairShareOptions, terms: ReadonlyMap<string, FlowTerms>): void;
   /** Changes the cap of all files from now on, rows/s or null. */
   setCap(capRows: number | null): void;
   /** Delay of the stream over the last ten seconds. */
@@ -143,10 +144,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       await Promise.race([outbox.flush(), ...(spool === null ? [] : [spool.quiet()])]);
     },
     close,
-    reschedule(options, weights) {
+    reschedule(options, terms) {
       ({ filesInFlightRows } = options);
       fairShare.change(options);
-      fairShare.setWeights(weights);
+      fairShare.setTerms(terms);
     },
     setCap: fairShare.setCap,
     delay: delay.status,

@@ -12,6 +12,7 @@ import type { DecodePayload, Normalizer, OpenDecoder } from "./core/decoder.ts";
 import type { Dice } from "./core/dice.ts";
 import { WeirError } from "./core/error.ts";
 import type { Emit } from "./core/event.ts";
+import type { FlowTerms } from "./core/flow.ts";
 import { brokenJsonPlace } from "./core/json_place.ts";
 import type { Sink } from "./core/sink.ts";
 import type { Source } from "./core/source.ts";
@@ -27,7 +28,7 @@ import { createKafkaSink } from "./sink/kafka/sink.ts";
 import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
 import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
 import { createFilesSource } from "./source/files/files_source.ts";
-import { filesDefaults } from "./source/files/options.ts";
+import { filesDefaults, type FolderOptions } from "./source/files/options.ts";
 import { createLettersSource } from "./source/letters/letters_source.ts";
 import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
@@ -45,8 +46,8 @@ export interface PartsDeps {
   readonly normalizer?: Normalizer;
   /** Judges the deadlines of files. */
   readonly forecast: Forecast;
-  /** Weight of the flow of this name in force. Default: as the settings say. */
-  readonly weightOf?: (flow: string) => number | undefined;
+  /** What is in force of the folder at this path. Default: as the settings say. */
+  readonly folderInForce?: (path: string) => FolderOptions | undefined;
   /** Opens MQTT connections. Default: with npm:mqtt. */
   readonly open?: OpenConnection;
   /** A name for this life of the process. */
@@ -112,12 +113,23 @@ export function schedulingOf({ files, limits, sink }: Settings): FairShareOption
   });
 }
 
-/** Weights of the flows, by their names. */
-export function weightsOf({ mqtt, files }: Settings): ReadonlyMap<string, number> {
-  return new Map([
-    ...(mqtt?.subscriptions ?? []).map(({ template, weight }) => [`mqtt ${template}`, weight] as const),
-    ...(files?.folders ?? []).map(({ path, weight }) => [path, weight] as const),
+/** What the flows get, by their names. */
+export function termsOf(settings: Settings): ReadonlyMap<string, FlowTerms> {
+  const subscriptions = settings.mqtt?.subscriptions ?? [];
+  return new Map<string, FlowTerms>([
+    ...subscriptions.map(({ template, weight }) => [`mqtt ${template}`, { weight, capRows: null }] as const),
+    ...foldersOf(settings).map((folder) => [folder.path, folder] as const),
   ]);
+}
+
+/** The drop folders. */
+export function foldersOf({ files }: Pick<Settings, "files">): readonly FolderOptions[] {
+  return (files?.folders ?? []).map(({ path, weight, periodMs, capRowsPerSecond }) => ({
+    path,
+    weight,
+    everyMs: periodMs,
+    capRows: capRowsPerSecond,
+  }));
 }
 
 function sinkOf({ sink, gateway }: Settings, renewal: Renewal, deps: PartsDeps): Sink {
@@ -186,12 +198,7 @@ function filesSource(
   return createFilesSource({
     ...filesDefaults,
     ...files,
-    folders: files.folders.map(({ path, weight, periodMs, capRowsPerSecond }) => ({
-      path,
-      weight,
-      everyMs: periodMs,
-      capRows: capRowsPerSecond,
-    })),
+    folders: foldersOf(settings),
     pattern: files.patterns ?? filesDefaults.pattern,
     badMax: files.badRowsMax,
     after: settings.dryRun ? "keep" : files.after,

@@ -19,6 +19,7 @@ import type { LoadedSettings } from "./opening.ts";
 /** Settings that a reload takes over whole. */
 const changeable: ReadonlySet<string> = new Set([
   "files-cap",
+  "files-cap-bytes",
   "files-pace",
   "files-min",
   "files-burst",
@@ -33,8 +34,11 @@ const changeable: ReadonlySet<string> = new Set([
   "time-zone",
 ]);
 
-/** Settings that a reload takes over the weights of. */
-const weighted: ReadonlySet<string> = new Set(["files-dir", "mqtt-topic"]);
+/** Settings of which a reload takes over these parts, and nothing else. */
+const changeableParts: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["files-dir", new Set(["weight", "periodMs", "capRowsPerSecond"])],
+  ["mqtt-topic", new Set(["weight"])],
+]);
 
 /** Makes the function that reloads. It never throws but for a defect; what came of it is told through `emit`. */
 export function createReload(
@@ -61,9 +65,9 @@ export function createReload(
       return refused(emit, printable(messageOf(thrown), 2000));
     }
     const changed = changedNames(inForce, gathered);
-    const taken = changed.filter((name) => changeable.has(name) || onlyWeights(name, inForce, gathered));
+    const taken = changed.filter((name) => changeable.has(name) || onlyParts(name, inForce, gathered));
     const waiting = changedNames(first.gathered, gathered).filter((name) =>
-      !changeable.has(name) && !onlyWeights(name, first.gathered, gathered)
+      !changeable.has(name) && !onlyParts(name, first.gathered, gathered)
     );
     inForce = gathered;
     const news = taken.length === 0 ? "nothing that it takes over has changed" : `${taken.join(", ")} changed`;
@@ -93,29 +97,21 @@ function effective(running: Settings, next: Settings): Settings {
     limits: { ...next.limits, inFlightBytes: running.limits.inFlightBytes },
     mqtt: mqtt === null || next.mqtt === null ? mqtt : {
       ...mqtt,
-      subscriptions: withWeights(mqtt.subscriptions, next.mqtt.subscriptions, ({ template }) => template),
+      subscriptions: mqtt.subscriptions.map((one) => {
+        const same = next.mqtt?.subscriptions.find(({ template }) => template === one.template);
+        return { ...one, weight: same?.weight ?? one.weight };
+      }),
     },
     files: files === null || next.files === null ? files : {
       ...files,
-      folders: withWeights(files.folders, next.files.folders, ({ path }) => path),
+      folders: files.folders.map((one) => next.files?.folders.find(({ path }) => path === one.path) ?? one),
       pace: next.files.pace,
       capRowsPerSecond: next.files.capRowsPerSecond,
+      capBytesPerSecond: next.files.capBytesPerSecond,
       minRowsPerSecond: next.files.minRowsPerSecond,
       burstRows: next.files.burstRows,
     },
   };
-}
-
-/** What runs, with the weights of those that are among the new ones too. */
-function withWeights<T extends { readonly weight: number }>(
-  running: readonly T[],
-  next: readonly T[],
-  nameOf: (one: T) => string,
-): readonly T[] {
-  return running.map((one) => ({
-    ...one,
-    weight: next.find((other) => nameOf(other) === nameOf(one))?.weight ?? one.weight,
-  }));
 }
 
 /** Names of the settings whose values differ. */
@@ -124,11 +120,12 @@ function changedNames(before: Gathered, after: Gathered): readonly string[] {
     .map((option) => option.name);
 }
 
-/** Whether nothing but weights differs. */
-function onlyWeights(name: string, before: Gathered, after: Gathered): boolean {
+/** Whether nothing differs but what is taken over of this setting. */
+function onlyParts(name: string, before: Gathered, after: Gathered): boolean {
   const option = optionList.find((one) => one.name === name);
-  if (option === undefined || !weighted.has(name)) return false;
+  const parts = changeableParts.get(name);
+  if (option === undefined || parts === undefined) return false;
   const bare = (gathered: Gathered) =>
-    JSON.stringify(gathered.value(option), (key, value: unknown) => key === "weight" ? undefined : value);
+    JSON.stringify(gathered.value(option), (key, value: unknown) => parts.has(key) ? undefined : value);
   return bare(before) === bare(after);
 }

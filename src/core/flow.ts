@@ -7,15 +7,19 @@
 /** Which side of the fair share a flow is on. */
 export type Lane = "stream" | "files";
 
-/** What the scheduler sees of a flow. It pulls; a flow that has more than before calls the `wake` it was started with. */
-export interface Flow<T extends { readonly bytes: number }> {
-  /** Unique; shown in logs and on the status page. */
-  readonly name: string;
-  readonly lane: Lane;
+/** What a flow gets. It may change while the program runs: a flow has what it starts with. */
+export interface FlowTerms {
   /** Share among the flows of its lane, > 0. */
   readonly weight: number;
   /** Cap of this flow alone in rows/s (files only), or null. */
   readonly capRows: number | null;
+}
+
+/** What the scheduler sees of a flow. It pulls; a flow that has more than before calls the `wake` it was started with. */
+export interface Flow<T extends { readonly bytes: number }> extends FlowTerms {
+  /** Unique; shown in logs and on the status page. */
+  readonly name: string;
+  readonly lane: Lane;
   /** Items that can be taken now. */
   ready(): number;
   /**

@@ -19,8 +19,8 @@ interface ItemBase {
 }
 
 /**
- * A reading as bytes: its JSON text and behind it its id, in a page that many readings share and that is not written to again. A sink that
- * sends bytes copies them and makes no text.
+ * A reading as bytes: its JSON text and behind it its id, in a page that many readings share. A sink that sends bytes copies them and makes
+ * no text. The page is not written to before the reading has its verdict; afterwards it is another's.
  */
 export interface PackedReading {
   readonly page: Uint8Array;
@@ -39,7 +39,10 @@ export interface Reading extends ItemBase {
   readonly fields: Fields;
   /** The JSON text that is sent: `fields` with the source's digits. */
   readonly value: string;
-  /** The same as bytes, when it was made so: `fields`, `value` and `id` are then made of these bytes at each call. */
+  /**
+   * The same as bytes, when it was made so: `fields`, `value` and `id` are then made of these bytes at each call, and are what they are
+   * until the verdict. Who needs them longer keeps what the call gave.
+   */
   readonly packed?: PackedReading;
   /** Row number in the file, header not counted, from 1; for MQTT the index in the payload's array, from 0. */
   readonly row: number;

@@ -73,7 +73,8 @@ export function createDeadlineWatch(
   deps: { readonly clock: Clock; readonly emit: Emit },
 ): DeadlineWatch {
   const { clock, emit } = deps;
-  const dropRows = new Map<string, DropRows>();
+  /** Rows of the last dump of each folder. */
+  const dropRows = new Map<string, number>();
   let options = first;
   let inForceRows = options.capRows;
   let told = new Map<string, Told>();
@@ -149,14 +150,17 @@ export function createDeadlineWatch(
 
   /** Remembers the size of a folder's dump. Returns whether it says anything about what comes. */
   function learn(folder: string, rows: number | null): boolean {
-    const everyMs = options.folders.find(({ path }) => path === folder)?.everyMs ?? null;
-    if (everyMs === null || rows === null) return false;
-    dropRows.set(folder, { folder, rows, everyMs });
-    return true;
+    if (rows === null) return false;
+    dropRows.set(folder, rows);
+    return options.folders.some(({ path, everyMs }) => path === folder && everyMs !== null);
   }
 
   function compare(): void {
-    tellExcess(emit, [...dropRows.values()], ableRows(options.capRows), options.capRows);
+    const drops = options.folders.flatMap(({ path, everyMs }): readonly DropRows[] => {
+      const rows = dropRows.get(path);
+      return rows === undefined || everyMs === null ? [] : [{ folder: path, rows, everyMs }];
+    });
+    tellExcess(emit, drops, ableRows(options.capRows), options.capRows);
   }
 
   function pace(files: readonly FileStatus[], watched: Watched): void {
@@ -187,9 +191,7 @@ export function createDeadlineWatch(
   return {
     forecast,
     async start(watched) {
-      for (const { path, everyMs } of options.folders) {
-        if (everyMs !== null) learn(path, await watched.lastDumpRows(path));
-      }
+      for (const { path } of options.folders) learn(path, await watched.lastDumpRows(path));
       if (stopped) return;
       compare();
       const again = () => {
@@ -199,9 +201,12 @@ export function createDeadlineWatch(
       again();
     },
     change(next) {
+      const before = options;
       options = next;
       inForceRows = next.capRows;
       samples = [];
+      // Said again only when what it is about has changed: other settings are reloaded too.
+      if (JSON.stringify([before.capRows, before.folders]) !== JSON.stringify([next.capRows, next.folders])) compare();
     },
     stop() {
       stopped = true;

@@ -17,7 +17,7 @@
  * @module
  */
 import type { Clock, Timer } from "../core/clock.ts";
-import type { Flow, Lane } from "../core/flow.ts";
+import type { Flow, FlowTerms, Lane } from "../core/flow.ts";
 import { createCredits } from "./credits.ts";
 import { type CapOptions, type FairShareOptions, ownCap, withCap } from "./defaults.ts";
 import { createFairQueue } from "./fair_queue.ts";
@@ -51,13 +51,13 @@ export interface FairShare {
    */
   setCap(capRows: number | null): void;
   /**
-   * Changes all numbers from now on but the cap in bytes and `latenessMs`. What was used and what is in flight stays counted.
+   * Changes all numbers from now on. What was used and what is in flight stays counted.
    *
    * @throws {Error} when options are not as `fairShareDefaults` makes them.
    */
   change(options: FairShareOptions): void;
-  /** Changes the weights of the flows with these names, whichever lane they are on. */
-  setWeights(weights: ReadonlyMap<string, number>): void;
+  /** Changes weights and own caps of the flows with these names, whichever lane they are on. What was used of a cap stays used, in rows. */
+  setTerms(terms: ReadonlyMap<string, FlowTerms>): void;
   /** Dispatches nothing more and leaves no timer. Credits still come back. */
   stop(): void;
   status(): FairShareStatus;
@@ -104,9 +104,7 @@ export function createFairShare<T extends { readonly bytes: number }>(
   let inForce: CapOptions = options;
   let cap = capOf(options, nowUs);
   let floor = options.floorRows === 0 ? null : createRate(floorLimits(options), nowUs);
-  const bytesOwn = options.capBytes === null ? null : ownCap(options.capBytes, quantumBytesMax);
-  const bytesCap = bytesOwn === null ? null : createRate(bytesOwn, nowUs);
-  const bytesTurn = bytesOwn?.quantum ?? 0;
+  let bytesCap = ownCapOf(options.capBytes, quantumBytesMax, null, nowUs);
 
   let running = false;
   let stopped = false;
@@ -140,7 +138,7 @@ export function createFairShare<T extends { readonly bytes: number }>(
     const folder = folders.next(canServe);
     const fileRows = folder === null ? 0 : turnRows(folder);
     const fileOk = fileRows > 0 && (cap?.conforms(fileRows, nowUs) ?? true) &&
-      (bytesCap?.conforms(bytesTurn, nowUs) ?? true);
+      (bytesCap.rate?.conforms(bytesCap.quantum, nowUs) ?? true);
     if (folder !== null && fileOk && floor?.conforms(fileRows, nowUs)) {
       floor.charge(sendFiles(folder, fileRows), nowUs);
       return true;
@@ -158,23 +156,23 @@ export function createFairShare<T extends { readonly bytes: number }>(
   }
 
   function canServe(folder: Folder<T>): boolean {
-    return hasItems(folder.flow) && (folder.cap?.conforms(turnRows(folder), nowUs) ?? true);
+    return hasItems(folder.flow) && (folder.cap.rate?.conforms(turnRows(folder), nowUs) ?? true);
   }
 
   /** n: as many rows as there are, up to a quantum; never "a quantum or nothing". */
   function turnRows(folder: Folder<T>): number {
-    return Math.min(inForce.quantumRows, folder.quantumRows, folder.flow.ready(), credits.freeRows("files"));
+    return Math.min(inForce.quantumRows, folder.cap.quantum, folder.flow.ready(), credits.freeRows("files"));
   }
 
   function sendFiles(folder: Folder<T>, rowsMax: number): number {
-    const bytesMax = Math.min(credits.freeBytes("files"), bytesCap?.room(nowUs) ?? Infinity);
+    const bytesMax = Math.min(credits.freeBytes("files"), bytesCap.rate?.room(nowUs) ?? Infinity);
     const items = takeFrom(folder.flow, rowsMax, bytesMax);
     const bytes = sumBytes(items);
     // Read again: rows are booked at the moment at which they leave, and taking them may have been work.
     nowUs = microseconds(clock.nowMs());
     cap?.charge(items.length, nowUs);
-    folder.cap?.charge(items.length, nowUs);
-    bytesCap?.charge(bytes, nowUs);
+    folder.cap.rate?.charge(items.length, nowUs);
+    bytesCap.rate?.charge(bytes, nowUs);
     folders.served(folder, items.length);
     credits.take("files", items.length, bytes);
     dispatch("files", items, folder.flow);
@@ -198,13 +196,13 @@ export function createFairShare<T extends { readonly bytes: number }>(
     let dueUs = Infinity;
     for (const folder of folders.members) {
       if (!hasItems(folder.flow) || canServe(folder)) continue;
-      dueUs = Math.min(dueUs, folder.cap?.readyAtUs(turnRows(folder)) ?? Infinity);
+      dueUs = Math.min(dueUs, folder.cap.rate?.readyAtUs(turnRows(folder)) ?? Infinity);
     }
     const next = folders.next(canServe);
     if (next === null) return dueUs;
     const rows = turnRows(next);
     const capUs = cap?.readyAtUs(rows) ?? 0;
-    const bytesUs = bytesCap?.readyAtUs(bytesTurn) ?? 0;
+    const bytesUs = bytesCap.rate?.readyAtUs(bytesCap.quantum) ?? 0;
     const floorUs = streamWaits ? floor?.readyAtUs(rows) ?? Infinity : 0;
     waitsForCap = capUs >= Math.max(bytesUs, floorUs);
     return Math.min(dueUs, Math.max(capUs, bytesUs, floorUs));
@@ -266,11 +264,17 @@ export function createFairShare<T extends { readonly bytes: number }>(
     change(next) {
       options = next;
       credits.change(next);
+      bytesCap = ownCapOf(next.capBytes, quantumBytesMax, bytesCap.rate, microseconds(clock.nowMs()));
       enforce(next);
     },
-    setWeights(weights) {
-      for (const flow of subscriptions.members) subscriptions.setWeight(flow, weights.get(flow.name) ?? flow.weight);
-      for (const folder of folders.members) folders.setWeight(folder, weights.get(folder.flow.name) ?? folder.weight);
+    setTerms(terms) {
+      const atUs = microseconds(clock.nowMs());
+      for (const flow of subscriptions.members) subscriptions.setWeight(flow, (terms.get(flow.name) ?? flow).weight);
+      for (const folder of folders.members) {
+        const { weight, capRows } = terms.get(folder.flow.name) ?? folder.flow;
+        folders.setWeight(folder, weight);
+        folder.cap = ownCapOf(capRows, Infinity, folder.cap.rate, atUs);
+      }
       run();
     },
     stop() {
@@ -298,18 +302,27 @@ export function createFairShare<T extends { readonly bytes: number }>(
 interface Folder<T extends { readonly bytes: number }> {
   readonly flow: Flow<T>;
   readonly weight: number;
-  readonly cap: Rate | null;
-  readonly quantumRows: number;
+  cap: OwnCap;
+}
+
+/** A cap beside the one of all rows: of one folder, or in bytes. */
+interface OwnCap {
+  /** Null: there is none. */
+  readonly rate: Rate | null;
+  /** Most of it that one turn takes. */
+  readonly quantum: number;
 }
 
 function folderOf<T extends { readonly bytes: number }>(flow: Flow<T>, nowUs: number): Folder<T> {
-  const own = flow.capRows === null ? null : ownCap(flow.capRows, Infinity);
-  return {
-    flow,
-    weight: flow.weight,
-    cap: own === null ? null : createRate({ perSecond: own.perSecond, depth: own.depth }, nowUs),
-    quantumRows: own?.quantum ?? Infinity,
-  };
+  return { flow, weight: flow.weight, cap: ownCapOf(flow.capRows, Infinity, null, nowUs) };
+}
+
+/** A cap of its own kind: the rate that was there goes on with its debt, a new one begins with nothing to spend. */
+function ownCapOf(perSecond: number | null, quantumMax: number, before: Rate | null, nowUs: number): OwnCap {
+  if (perSecond === null) return { rate: null, quantum: Infinity };
+  const { quantum, ...limits } = ownCap(perSecond, quantumMax);
+  before?.change(limits, nowUs);
+  return { rate: before ?? createRate(limits, nowUs), quantum };
 }
 
 function capOf(options: CapOptions, nowUs: number): Rate | null {

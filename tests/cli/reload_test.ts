@@ -45,18 +45,24 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
-Deno.test("SIGHUP takes over caps, weights and rules from the config file, and says which", async () => {
+Deno.test("SIGHUP takes over caps, weights, periods and rules from the config file, and says which", async () => {
   const { fake, taken, reload, stop } = running();
   await reload(
-    "files-dir: /dumps,weight=3\nsink: stdout\nfiles-cap: 900/s\nfiles-pace: deadline\nfiles-min: 90/s\nfilter: value > 1\n" +
+    "files-dir: '/dumps,weight=3,every=1h,cap=80/s'\nsink: stdout\nfiles-cap: 900/s\nfiles-cap-bytes: 2MB/s\nfiles-pace: deadline\nfiles-min: 90/s\nfilter: value > 1\n" +
       "set: unit='C'\n",
   );
   assert.equal(taken[0]?.files?.capRowsPerSecond, 900);
   assert.equal(taken[0]?.files?.pace, "deadline");
   assert.equal(taken[0]?.files?.minRowsPerSecond, 90);
-  assert.equal(taken[0]?.files?.folders[0]?.weight, 3);
+  assert.equal(taken[0]?.files?.capBytesPerSecond, 2_000_000);
+  assert.deepEqual(taken[0]?.files?.folders, [
+    { path: "/dumps", weight: 3, periodMs: 3_600_000, capRowsPerSecond: 80 },
+  ]);
   assert.equal(taken[0]?.readings.filter, "value > 1");
-  assert.match(fake.err(), /read again: files-dir, files-cap, files-pace, files-min, set, filter changed/);
+  assert.match(
+    fake.err(),
+    /read again: files-dir, files-cap, files-cap-bytes, files-pace, files-min, set, filter changed/,
+  );
   assert.doesNotMatch(fake.err(), /only a restart/);
   assert.equal(await stop(), 0);
   assert.equal(fake.listeners(), 0);
@@ -74,8 +80,8 @@ Deno.test("what cannot change while it runs is named, at each reload until the r
   assert.match(fake.err(), /nothing that it takes over has changed/);
   assert.equal(taken[0]?.sink.kind, "stdout");
   assert.deepEqual(taken[0]?.files?.folders, [
-    { path: "/dumps", weight: 2, periodMs: null, capRowsPerSecond: null },
-  ], "the weight alone changed");
+    { path: "/dumps", weight: 2, periodMs: 3_600_000, capRowsPerSecond: null },
+  ], "the folder that runs has its new weight and period, the other one waits");
   assert.equal(taken[0]?.files?.quietMs, 10_000);
   assert.equal(taken[0]?.files?.capRowsPerSecond, 900);
   await stop();

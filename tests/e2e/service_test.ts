@@ -118,13 +118,13 @@ Deno.test("under systemd: ready, alive, reloaded without losing a row, stopped",
   await Deno.mkdir(`${root}/drop`);
   const dump = Array.from({ length: rows }, (_, row) => `d,m,${row}\n`).join("");
   await Deno.writeTextFile(`${root}/drop/a.csv`, `device_id,metric,value\n${dump}`);
-  const config = (cap: string, more = "") =>
+  const config = (cap: string, more = "", folder = "") =>
     Deno.writeTextFile(
       `${root}/weir.yaml`,
-      `files-dir: ${root}/drop\nfiles-ready: rename\nfiles-cap: ${cap}\nsink: ndjson:${root}/out.ndjson\n` +
-        `state-dir: ${root}/state\n${more}`,
+      `files-dir: ${root}/drop${folder}\nfiles-ready: rename\nfiles-cap: ${cap}\nsink: ndjson:${root}/out.ndjson\n` +
+        `state-dir: ${root}/state\nlog-format: json\n${more}`,
     );
-  await config("20/s");
+  await config("20/s", "files-cap-bytes: 1KiB/s\n", ",cap=10/s");
   const gateway = startGateway(["run", "--config", `${root}/weir.yaml`], {
     NOTIFY_SOCKET: server.path,
     RUNTIME_DIRECTORY: root,
@@ -136,12 +136,14 @@ Deno.test("under systemd: ready, alive, reloaded without losing a row, stopped",
     await server.told(/^WATCHDOG=1$/);
     await server.told(/^STATUS=.*rows of files, cap 20\/s/);
     await eventually("rows leave under the first cap", async () => (await lines()).length > 0);
-    await config("none", "set: site='north'\nfiles-quiet: 3s\n");
+    // Each of the three caps alone would hold the rows for a minute and more.
+    await config("none", "set: site='north'\nfiles-quiet: 3s\n", ",every=1h");
     gateway.signal("SIGHUP");
-    await gateway.logged(/read again: files-cap, set changed/);
+    await gateway.logged(/read again: files-dir, files-cap, files-cap-bytes, set changed/);
     await gateway.logged(/only a restart takes it over: files-quiet/);
     await server.told(/^RELOADING=1$/);
     await eventually("all rows have left", async () => (await lines()).length === rows);
+    await gateway.logged(/file_finished.*"verdict":"on_time"/);
     await config("fast");
     gateway.signal("SIGHUP");
     await gateway.logged(/those in force stay: .*files-cap/);

@@ -173,7 +173,7 @@ Deno.test("pace deadline: a folder without a deadline is read at the cap", async
   watch.stop();
 });
 
-Deno.test("cap, floor, pace and weights may change under a file that is read", async () => {
+Deno.test("cap, floor, pace, weights and periods may change under a file that is read", async () => {
   const { clock, world, watch, start } = rig({ pace: "deadline" });
   world.files = [["/a", progress(360_000, hourMs)]];
   await start();
@@ -194,6 +194,10 @@ Deno.test("cap, floor, pace and weights may change under a file that is read", a
   world.files = [["/a", progress(360_000, hourMs)], ["/b", progress(3_600, hourMs)]];
   assert.deepEqual(await capsAfter({ folders: both(1) }), [480]);
   assert.deepEqual(await capsAfter({ folders: both(3) }), [240]);
+  world.files = [["/a", progress(360_000, hourMs)]];
+  const late = [{ path: "/a", weight: 1, everyMs: 3 * hourMs }];
+  // It has an hour left, of which half is to spare.
+  assert.deepEqual(await capsAfter({ folders: late }), [200]);
   watch.stop();
 });
 
@@ -213,5 +217,18 @@ Deno.test("dumps that are more than the cap lets through are told at the start a
   world.files = [["/a", progress(10_000, 3_000_000)]];
   await clock.advance(10_000);
   assert.equal(said("files.dumps_exceed_cap").length, 2, "a dump that fits is no news");
+  watch.stop();
+});
+
+Deno.test("dumps that a change makes too many are told at the change, and not again at one that has nothing to do with it", async () => {
+  const { watch, start, said } = rig({ folders: [{ path: "/a", weight: 1, everyMs: null }] }, 1_000_000);
+  await start();
+  assert.equal(said("files.dumps_exceed_cap").length, 0, "nobody said how often they come");
+  watch.change({ ...options, capRows: 300, folders: [{ path: "/a", weight: 1, everyMs: hourMs }] });
+  assert.equal(said("files.dumps_exceed_cap").length, 0, "300 rows/s are enough");
+  watch.change({ ...options, capRows: 200, folders: [{ path: "/a", weight: 1, everyMs: hourMs }] });
+  assert.match(said("files.dumps_exceed_cap")[0]?.message ?? "", /278 rows\/s come .* and the cap is 200 rows\/s/);
+  watch.change({ ...options, capRows: 200, floorRows: 20, folders: [{ path: "/a", weight: 1, everyMs: hourMs }] });
+  assert.equal(said("files.dumps_exceed_cap").length, 1);
   watch.stop();
 });

@@ -65,7 +65,10 @@ const verdicts: ReadonlyMap<number, Verdict> = new Map([
     passing: false,
   }],
   [2, {
-    ...again("a batch was damaged on its way (checksum)", "Look for a faulty network device or memory"),
+    ...again(
+      "a batch was damaged on its way (checksum)",
+      "Look for a faulty network device or memory; a Kafka before 2.5 also says so of a record without a key in a compacted topic (--kafka-key)",
+    ),
     inDoubt: true,
   }],
   [3, {
@@ -143,7 +146,10 @@ const verdicts: ReadonlyMap<number, Verdict> = new Map([
       "Allow Describe and Write on the transactional id <gateway>-files for this user (kafka-acls)",
     ),
   ],
-  [55, again("this user's security settings forbid the operation", "Ask who runs the cluster")],
+  [55, {
+    ...again("Kafka left this out because another partition of the same request failed", waitAdvice),
+    passing: true,
+  }],
   [56, {
     ...againInDoubt("a broker has trouble with its disk", "Look at the disks and the log of the Kafka brokers"),
     passing: false,
@@ -171,7 +177,7 @@ export function verdictOf(code: number): Verdict {
       inDoubt: true,
       passing: false,
       what: `Kafka answered with error code ${code}`,
-      advice: waitAdvice,
+      advice: "https://kafka.apache.org/protocol#protocol_error_codes tells what it means; Weir goes on trying",
     };
 }
 

@@ -251,11 +251,13 @@ function createChannel(
     });
   }
 
-  /** Takes two bad habits off a kafkajs connection. */
+  /** Takes three bad habits off a kafkajs connection. */
   function tame(pooled: PooledConnection): void {
     // It looks after each answer for requests that wait, with a timer of negative length, which makes the runtime print a warning.
     // None ever waits: we set no limit of requests in flight and honour throttling ourselves.
     pooled.requestQueue.scheduleCheckPendingRequests = () => {};
+    // It would make requests wait, for ever then, once the broker asks for patience while it is being connected to.
+    pooled.requestQueue.maybeThrottle = () => {};
     // It throws out of the socket's event, where nobody can catch it, when what comes is not Kafka.
     const processData = pooled.processData.bind(pooled);
     pooled.processData = (data) => {

@@ -42,7 +42,11 @@ declare module "kafkajs/src/network/connectionPool.js" {
     nextCorrelationId(): number;
     failIfNotConnected(): void;
     readonly socket: Socket;
-    readonly requestQueue: { scheduleCheckPendingRequests(): void; push(request: object): void };
+    readonly requestQueue: {
+      scheduleCheckPendingRequests(): void;
+      maybeThrottle(clientSideThrottleTime: number | null): void;
+      push(request: object): void;
+    };
   }
 
   export default class ConnectionPool {

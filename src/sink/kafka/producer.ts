@@ -201,6 +201,8 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     if (batch === null) throw new Error(`Partition ${partition.place} has an answer and no batch`);
     if (verdict.action === "done") {
       partition.batch = null;
+      // After a failed attempt a socket on its way out may still read them.
+      if (batch.attempts === 1) encoder.release(batch.bytes);
       partition.backoff.reset();
       partition.sequence = (partition.sequence + batch.readings.length) & sequenceMask;
       troubles.recover(partition.place);

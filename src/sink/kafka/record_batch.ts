@@ -6,8 +6,9 @@
  *     producer id i64 | producer epoch i16 | base sequence i32 | count i32 | records
  *     record: length, attributes i8, timestamp delta, offset delta, key, value, headers (lengths and deltas are zigzag varints)
  *
- * Everything is written once into one buffer that is used again for the next batch; the finished batch is copied out in its exact
- * size, because it is kept until it is acknowledged and sent again unchanged. Text goes in as UTF-8, with a fast path for ASCII.
+ * Everything is written once into one buffer. A small batch is copied out in its exact size and the buffer is used again; a large one
+ * leaves in the buffer itself, which comes back (`release`) when nobody reads the batch any more. A batch is kept until it is
+ * acknowledged, and sent again unchanged. Text goes in as UTF-8, with a fast path for ASCII.
  *
  * Source: https://kafka.apache.org/documentation/#recordbatch
  *
@@ -69,6 +70,11 @@ export interface RecordBatchEncoder<T> {
     bytesMax: number,
     stamp: BatchStamp,
   ): EncodedBatch;
+  /**
+   * Nobody reads the bytes of this batch any more: they may be written over. Who does not know that leaves them to the garbage collector.
+   * Anything else than a batch that was given out and is not back yet is ignored.
+   */
+  release(bytes: Uint8Array): void;
 }
 
 /** Bytes of a batch before its records. */
@@ -87,6 +93,12 @@ const shortTextMax = 64;
 /** The working buffer goes back to its first size after a batch with a huge record. */
 const workingBytesKeptMax = 4 << 20;
 
+/** Batches up to this size are copied out: less than a page of the system's tables, and of no weight. */
+const copiedBytesMax = 64 << 10;
+
+/** Buffers that are kept for the batches to come. */
+const spareBuffersMax = 8;
+
 const noPage = new Uint8Array(0);
 
 /** Makes a {@linkcode RecordBatchEncoder}. */
@@ -101,6 +113,8 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
   let page: Uint8Array = noPage;
   let pageWords: DataView = new DataView(noPage.buffer);
   let position = 0;
+  const spare: Uint8Array<ArrayBuffer>[] = [];
+  const givenOut = new WeakSet<ArrayBufferLike>();
 
   return {
     encode(items, keys, from, countMax, bytesMax, stamp) {
@@ -109,13 +123,26 @@ export function createRecordBatchEncoder<T>(shape: RecordShape<T>, compression: 
       const count = shape.raw === undefined && !isAnyPacked(items, from, end)
         ? writeTogether(items, keys, from, end, bytesMax)
         : writeOneByOne(items, keys, from, end, bytesMax);
-      const bytes = compression === "none" ? buffer.slice(0, position) : compressed();
+      const bytes = compression === "none" ? finished() : compressed();
       writeBatchHeader(bytes, count, stamp);
       page = noPage;
       if (buffer.length > workingBytesKeptMax) workIn(new Uint8Array(firstBytes));
       return { count, bytes };
     },
+    release({ buffer: back }) {
+      if (!(back instanceof ArrayBuffer) || !givenOut.delete(back)) return;
+      if (spare.length < spareBuffersMax && back.byteLength <= workingBytesKeptMax) spare.push(new Uint8Array(back));
+    },
   };
+
+  /** The batch as it stands in the buffer, or a copy of it. */
+  function finished(): Uint8Array<ArrayBuffer> {
+    if (position <= copiedBytesMax) return buffer.slice(0, position);
+    const bytes = buffer.subarray(0, position);
+    givenOut.add(buffer.buffer);
+    workIn(spare.pop() ?? new Uint8Array(buffer.length));
+    return bytes;
+  }
 
   /** One is enough: what is packed is copied, and cannot be put together with texts. Files give the first one away. */
   function isAnyPacked(items: readonly T[], from: number, end: number): boolean {

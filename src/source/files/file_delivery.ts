@@ -30,6 +30,8 @@ export interface FileDelivery extends Delivery {
   readonly takenEnd: number | null;
   /** Rows handed over that have no verdict yet. */
   readonly openRows: number;
+  /** Rows of the finished prefix: all below this index have their verdict. */
+  readonly finishedRows: number;
   /** The last row of the finished prefix; null while it is empty. */
   readonly finished: RowEnd | null;
   /** Counts over the finished prefix, with those the file came with. */
@@ -88,6 +90,9 @@ export function createFileDelivery(
     },
     get openRows() {
       return taken - verdictsIn;
+    },
+    get finishedRows() {
+      return prefix.length;
     },
     get finished() {
       return last;

@@ -11,9 +11,9 @@ import type { FolderOptions } from "./options.ts";
 
 /** A file that is being read. */
 export interface StatusInput {
+  /** As it is in force. */
   readonly folder: FolderOptions;
-  /** Weight of its folder, and of all folders that have rows now, with this one. */
-  readonly weight: number;
+  /** Weight of all folders that have rows now, with this one. */
   readonly weightBusy: number;
   readonly reader: FileReader;
   readonly name: string;
@@ -70,7 +70,7 @@ export function readBytes(progress: ReadProgress): number {
   return whole === 0 ? 0 : Math.min(sizeBytes, Math.round(sizeBytes * (takenEnd / whole)));
 }
 
-function progressOf({ folder, weight, weightBusy, ageMs }: StatusInput, progress: ReadProgress): FileProgress {
+function progressOf({ folder, weightBusy, ageMs }: StatusInput, progress: ReadProgress): FileProgress {
   return {
     bytesLeft: isHandedOver(progress) ? 0 : Math.max(0, wholeBytes(progress) - progress.takenEnd),
     bytesRead: progress.rowsEnd,
@@ -78,7 +78,7 @@ function progressOf({ folder, weight, weightBusy, ageMs }: StatusInput, progress
     ageMs,
     everyMs: folder.everyMs,
     folderCapRows: folder.capRows,
-    weight,
+    weight: folder.weight,
     weightBusy,
   };
 }

@@ -57,8 +57,8 @@ export interface FolderReader {
 
 /** What it needs besides. */
 export type FolderReaderDeps =
-  & Required<Omit<FilesSourceDeps, "forecast" | "weightOf" | "kept">>
-  & Pick<FilesSourceDeps, "forecast" | "weightOf">
+  & Required<Omit<FilesSourceDeps, "forecast" | "folderInForce" | "kept">>
+  & Pick<FilesSourceDeps, "forecast" | "folderInForce">
   & {
     readonly checkpointer: Checkpointer;
     /** Weight of all folders that have rows now. */
@@ -244,7 +244,7 @@ export function createFolderReader(
 
   async function finish(task: FileTask, outcome: ReadOutcome & { readonly kind: "read" }): Promise<void> {
     const firstByte = task.reader?.progress().firstByte ?? null;
-    const verdict = verdictAtEnd(folder.everyMs, ageOf(task));
+    const verdict = verdictAtEnd(inForce().everyMs, ageOf(task));
     const change = { sha256: outcome.sha256, identity: outcome.identity };
     const result = await settling.finish(task, { change, duplicate: false, receipt: { verdict, firstByte } });
     if (result === null) return;
@@ -328,17 +328,16 @@ export function createFolderReader(
   function statusOf(task: FileTask): FileStatus | null {
     const { reader, begun, listed } = task;
     if (reader === null) return null;
-    const weight = weightNow();
-    const weightBusy = Math.max(deps.weightBusy(), weight);
+    const weightBusy = Math.max(deps.weightBusy(), inForce().weight);
     const rowsBefore = begun.counts.read;
     return fileStatus(
-      { folder, weight, weightBusy, reader, name: listed.path, rowsBefore, ageMs: ageOf(task) },
+      { folder: inForce(), weightBusy, reader, name: listed.path, rowsBefore, ageMs: ageOf(task) },
       deps.forecast,
     );
   }
 
-  function weightNow(): number {
-    return deps.weightOf?.(folder.path) ?? folder.weight;
+  function inForce(): FolderOptions {
+    return deps.folderInForce?.(folder.path) ?? folder;
   }
 
   /** Ms since its arrival, from which its deadline counts: however long it waited for its turn, or for a gateway to run. */
@@ -380,7 +379,7 @@ export function createFolderReader(
       return [...tasks].map(statusOf).filter((status) => status !== null);
     },
     get weight() {
-      return weightNow();
+      return inForce().weight;
     },
     get busy() {
       return [...tasks].some(({ reader }) => reader !== null && !isHandedOver(reader.progress()));

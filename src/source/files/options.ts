@@ -111,8 +111,8 @@ export interface FilesSourceDeps {
   readonly dice?: Dice;
   /** Tells when a file will be in. Default: nobody knows, and no verdict. */
   readonly forecast?: Forecast;
-  /** Weight of a folder in force. Default: that of its options. */
-  readonly weightOf?: (folder: string) => number | undefined;
+  /** What is in force of the folder at this path, the same each time until it changes. Default: its options. */
+  readonly folderInForce?: (path: string) => FolderOptions | undefined;
   /** Default: the disk of the machine. */
   readonly disk?: Disk;
   /** For a sink that keeps the places of files. Default: the ledger alone does. */

@@ -1,6 +1,7 @@
 /**
  * Readings of plain lines, packed: the JSON text and the id of each stand as bytes in pages that many share, so that a row leaves one small
- * object behind it and no texts. A page goes when the last of its readings has its verdict.
+ * object behind it and no texts. A page is written over when the last of its readings has its verdict: whoever got a reading may look at it
+ * until it has told what became of it, and no longer.
  *
  * @module
  */
@@ -24,6 +25,8 @@ export interface PackedRows {
 
 /** Bytes of a page: some hundred rows. A longer row has a page of its own. */
 export const pageBytes = 64 * 1024;
+/** Pages that are written over again: what is in flight of a file by default, and more. Beyond it pages are made and left. */
+const pagesMax = 128;
 /** Digits of the largest byte offset. */
 const offsetDigitsMax = 16;
 
@@ -36,9 +39,21 @@ interface Slice {
 /** Makes {@linkcode PackedRows}. `idPrefix` is what the ids of the file begin with; the byte offset of the row follows. */
 export function createPackedRows(idPrefix: string, delivery: FileDelivery): PackedRows {
   const prefix = new TextEncoder().encode(idPrefix);
+  /** Full pages in the order in which they were written, and the index behind the last reading in each. */
+  const full: { readonly page: Uint8Array<ArrayBuffer>; readonly end: number }[] = [];
   let page = new Uint8Array(0);
   let used = 0;
   let slice: Slice | null = null;
+
+  /** A page for what needs so many bytes: the oldest one, when all its readings have their verdicts, or else a new one. */
+  function turnTo(needed: number): void {
+    if (page.length === pageBytes && full.length < pagesMax) full.push({ page, end: delivery.addedRows });
+    const [oldest] = full;
+    const isFree = needed <= pageBytes && oldest !== undefined && oldest.end <= delivery.finishedRows;
+    page = isFree ? oldest.page : new Uint8Array(Math.max(pageBytes, needed));
+    if (isFree) full.shift();
+    used = 0;
+  }
 
   return {
     begin(writer, arrivedMs) {
@@ -47,10 +62,7 @@ export function createPackedRows(idPrefix: string, delivery: FileDelivery): Pack
     pack(line, from, stop, row, start, end) {
       if (slice === null) throw new Error("Lines are packed before anybody said how");
       const needed = stop - from + slice.writer.extraBytes + prefix.length + offsetDigitsMax;
-      if (used + needed > page.length) {
-        page = new Uint8Array(Math.max(pageBytes, needed));
-        used = 0;
-      }
+      if (used + needed > page.length) turnTo(needed);
       const valueEnd = slice.writer.write(line, from, stop, page, used);
       if (valueEnd === turnedAway) {
         return { kind: "filtered", delivery, index: delivery.addedRows, bytes: end - start };

@@ -83,12 +83,12 @@ export const variants: readonly Variant[] = [
   }),
   broken("a folder held by its own cap blocks the others", "rate", {
     file: "fair_share.ts",
-    from: "hasItems(folder.flow) && (folder.cap?.conforms(turnRows(folder), nowUs) ?? true);",
+    from: "hasItems(folder.flow) && (folder.cap.rate?.conforms(turnRows(folder), nowUs) ?? true);",
     to: "hasItems(folder.flow);",
   }, {
     file: "fair_share.ts",
     from: "const fileOk = fileRows > 0 &&",
-    to: "const fileOk = fileRows > 0 && (folder.cap?.conforms(fileRows, nowUs) ?? true) &&",
+    to: "const fileOk = fileRows > 0 && (folder.cap.rate?.conforms(fileRows, nowUs) ?? true) &&",
   }),
   broken("no timer is set for the cap", "rate", {
     file: "fair_share.ts",
@@ -97,7 +97,7 @@ export const variants: readonly Variant[] = [
   }),
   broken("no timer is set for a folder's own cap", "ownRate", {
     file: "fair_share.ts",
-    from: "dueUs = Math.min(dueUs, folder.cap?.readyAtUs(turnRows(folder)) ?? Infinity);",
+    from: "dueUs = Math.min(dueUs, folder.cap.rate?.readyAtUs(turnRows(folder)) ?? Infinity);",
     to: "",
   }),
   { ...broken("new readings of a topic overtake those in the spool", "order"), route: routeByRoomAlone },

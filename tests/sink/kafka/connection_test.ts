@@ -19,11 +19,11 @@ const framed = (correlationId: Uint8Array, ...body: readonly Uint8Array[]) => {
   return [int(32, all.length), all];
 };
 
-/** ApiVersions: no error, everything up to version 20 for these APIs, no throttling. */
-function apiVersions(correlationId: Uint8Array): readonly Uint8Array[] {
+/** ApiVersions: no error, everything up to version 20 for these APIs. */
+function apiVersions(correlationId: Uint8Array, throttleMs = 0): readonly Uint8Array[] {
   const apis = [0, 3, 22, 32];
   const rows = apis.flatMap((api) => [int(16, api), int(16, 0), int(16, 20)]);
-  return framed(correlationId, int(16, 0), int(32, apis.length), ...rows, int(32, 0));
+  return framed(correlationId, int(16, 0), int(32, apis.length), ...rows, int(32, throttleMs));
 }
 
 /** A server on 127.0.0.1 that answers ApiVersions, and the rest as told. */
@@ -108,6 +108,14 @@ Deno.test("connections make no warning", async () => {
     process.off("warning", listener);
   }
   assert.deepEqual(warnings, []);
+});
+
+Deno.test("a broker that asks for patience while it is connected to is sent requests all the same: it holds them back itself", async () => {
+  await withBareServer((apiKey, id) => apiKey === 18 ? apiVersions(id, 600_000) : producerId(id), async (port) => {
+    const connection = await open(port);
+    for (let i = 0; i < 2; i++) assert.equal((await connection.request(producerIdRequest(), 20_000)).code, 0);
+    connection.close();
+  });
 });
 
 Deno.test("a request is answered, also when the answer comes in pieces", async () => {

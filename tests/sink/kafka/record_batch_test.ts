@@ -149,3 +149,34 @@ Deno.test("a finished batch does not change when the encoder goes on", () => {
   encoder.encode([item("second, and longer")], ["key"], 0, 1, Infinity, stamp);
   assert.deepEqual(bytes, before);
 });
+
+Deno.test("a large batch keeps its bytes until it is given back; then its room is used again, once", () => {
+  const encoder = createRecordBatchEncoder(shape, "none");
+  const encode = (mark: string) => {
+    const items = Array.from({ length: 1500 }, (_, i) => item(`${mark}${i}`.repeat(20)));
+    return encoder.encode(items, [], 0, Infinity, Infinity, stamp).bytes;
+  };
+  const [first, second] = [encode("a"), encode("b")];
+  const kept = [first.slice(), second.slice()];
+  assert.notEqual(first.buffer, second.buffer);
+  const third = encode("c");
+  assert.deepEqual([first, second], kept);
+  encoder.release(second);
+  encoder.release(second);
+  encoder.release(new Uint8Array(second.buffer));
+  const later = [encode("d"), encode("e"), encode("f")];
+  // The buffer in which "d" was written was chosen before the second batch came back.
+  assert.equal(later.filter((bytes) => bytes.buffer === second.buffer).length, 1);
+  assert.equal(new Set([first, third, ...later].map((bytes) => bytes.buffer)).size, 5);
+  assert.deepEqual(
+    later[1],
+    createRecordBatchEncoder(shape, "none").encode(
+      Array.from({ length: 1500 }, (_, i) => item(`e${i}`.repeat(20))),
+      [],
+      0,
+      Infinity,
+      Infinity,
+      stamp,
+    ).bytes,
+  );
+});

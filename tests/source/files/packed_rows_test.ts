@@ -1,6 +1,7 @@
 /** @module */
 import assert from "node:assert/strict";
 import { type LineWriter, turnedAway } from "../../../src/core/decoder.ts";
+import { seededDice } from "../../../src/core/dice.ts";
 import type { Item, Reading } from "../../../src/core/reading.ts";
 import { createFileDelivery } from "../../../src/source/files/file_delivery.ts";
 import { createPackedRows, pageBytes } from "../../../src/source/files/packed_rows.ts";
@@ -71,11 +72,38 @@ Deno.test("a line that is given up leaves nothing behind; rows of all sizes keep
   packed.begin(writer, 0);
   const texts = Array.from({ length: 300 }, (_, i) => i % 50 === 9 ? "?" : `${i}`.repeat(1 + i * 7 % 900));
   texts.push("x".repeat(2 * pageBytes), "y");
-  const rows = texts.map((text, i) =>
-    readingOf(packed.pack(encoder.encode(text), 0, text.length, i, i * 100, i * 100 + 1))
-  );
+  const rows = texts.map((text, i) => {
+    const row = readingOf(packed.pack(encoder.encode(text), 0, text.length, i, i * 100, i * 100 + 1));
+    delivery.add(i, i * 100);
+    return row;
+  });
   assert.deepEqual(rows.map((row) => row?.value ?? null), texts.map((text) => text === "?" ? null : `{"v":"${text}"}`));
   assert.deepEqual(rows.map((row) => row?.id ?? null), texts.map((text, i) => text === "?" ? null : `g/${i * 100}`));
   const pages = new Set(rows.map((row) => row?.packed?.page));
   assert.ok(pages.size < 10, `${pages.size} pages for ${texts.length} rows`);
+});
+
+Deno.test("a page is written over when all its readings have their verdicts, and not before", () => {
+  const delivery = createFileDelivery("dump.csv", noCounts, () => {}, () => ({ key: "", value: "" }));
+  const packed = createPackedRows("g/", delivery);
+  packed.begin(writer, 0);
+  const open: { readonly reading: Reading; readonly text: string }[] = [];
+  const pages = new Set<Uint8Array>();
+  const dice = seededDice(7);
+  for (let i = 0; i < 20_000; i++) {
+    const text = `${i}`.repeat(1 + i % 30);
+    const reading = readingOf(packed.pack(encoder.encode(text), 0, text.length, i, i * 100, i * 100 + 1));
+    assert.ok(reading?.packed !== undefined);
+    pages.add(reading.packed.page);
+    delivery.taken(delivery.add(i, i * 100) + 1 - delivery.takenRows);
+    open.push({ reading, text });
+    while (open.length > 3000) {
+      // Verdicts come out of order; a reading is whole until it has its own.
+      const [one] = open.splice(Math.floor(dice() * 2000), 1);
+      if (one === undefined) break;
+      assert.deepEqual([one.reading.value, one.reading.id], [`{"v":"${one.text}"}`, `g/${one.reading.byte}`]);
+      delivery.settle(one.reading.index, "delivered");
+    }
+  }
+  assert.ok(pages.size < 40, `${pages.size} pages`);
 });

@@ -108,7 +108,7 @@ Deno.test("a deadline is judged by who is asked for it, with what is left and th
   });
 });
 
-Deno.test("a deadline counts from the arrival of the file, not from when its turn came; weights are those in force", async () => {
+Deno.test("a deadline counts from the arrival of the file, not from when its turn came; weight, period and cap are those in force", async () => {
   const asked: FileProgress[] = [];
   const waitedMs = 20 * 60_000;
   const arrivedMs = virtualClock().wallMs() - waitedMs;
@@ -117,14 +117,14 @@ Deno.test("a deadline counts from the arrival of the file, not from when its tur
     return found === null ? null : { ...found, arrivedMs };
   };
   const deps: Partial<FilesSourceDeps> = {
-    weightOf: () => 5,
+    folderInForce: (path) => ({ path, weight: 5, everyMs: 3_600_000, capRows: 70 }),
     forecast: (file) => {
       asked.push(file);
       return { etaMs: null, verdict: "none", needRows: null, capNeededRows: null };
     },
   };
   await withRig({ ...quick, deps, disk: { facts } }, async (rig) => {
-    await rig.restart({ folders: [{ path: rig.folder, weight: 1, everyMs: 3_600_000, capRows: null }] });
+    await rig.restart({ folders: [{ path: rig.folder, weight: 1, everyMs: null, capRows: null }] });
     await rig.drop("a.csv", csv(10));
     await rig.until(() => rig.source.flows[0]?.ready() === 10, "it is read");
     const [file] = activeOf(rig);
@@ -132,7 +132,7 @@ Deno.test("a deadline counts from the arrival of the file, not from when its tur
     assert.ok(ageMs >= waitedMs);
     assert.equal(asked.at(-1)?.ageMs, ageMs);
     assert.equal(file?.timeLeftMs, 3_600_000 - ageMs);
-    assert.deepEqual([asked.at(-1)?.weight, asked.at(-1)?.weightBusy], [5, 5]);
+    assert.deepEqual([asked.at(-1)?.weight, asked.at(-1)?.weightBusy, asked.at(-1)?.folderCapRows], [5, 5, 70]);
   });
 });
 
