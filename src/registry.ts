@@ -80,12 +80,16 @@ export function buildParts(settings: Settings, deps: PartsDeps): Parts {
   const { normalizer = normalizerOf(settings) } = deps;
   const renewal = createRenewal({ ...deps, readTextFile });
   const sink = settings.dryRun ? stdoutSink(deps) : sinkOf(settings, renewal, deps);
+  const { promise: lettersSettled, resolve: settleLetters } = Promise.withResolvers<void>();
+  if (settings.files === null || sink.chunks === undefined) settleLetters();
   return {
     sources: [
       ...(settings.mqtt === null ? [] : [mqttSource(settings, settings.mqtt, normalizer, renewal, deps)]),
-      ...(settings.files === null ? [] : [filesSource(settings, settings.files, normalizer, sink, deps)]),
+      ...(settings.files === null
+        ? []
+        : [filesSource(settings, settings.files, normalizer, sink, settleLetters, deps)]),
       // A dry run has no ledger that anybody could write a request into.
-      ...(settings.dryRun ? [] : [lettersSource(settings, normalizer, deps)]),
+      ...(settings.dryRun ? [] : [lettersSource(settings, normalizer, lettersSettled, deps)]),
     ],
     sink,
     watchCertificates: renewal.watch,
@@ -192,6 +196,7 @@ function filesSource(
   files: NonNullable<Settings["files"]>,
   normalizer: Normalizer,
   { chunks }: Sink,
+  known: () => void,
   deps: PartsDeps,
 ): Source {
   const openDecoder = openDecoderOf(files, (header) => normalizer.checkHeader(header));
@@ -212,15 +217,21 @@ function filesSource(
     openDecoder,
     normalizer,
     gateway: settings.gateway,
-    ...(chunks === undefined ? {} : { kept: { places: () => chunks.places(), letters: deps.ledger } }),
+    ...(chunks === undefined ? {} : { kept: { places: () => chunks.places(), letters: deps.ledger, known } }),
   });
 }
 
-function lettersSource(settings: Settings, normalizer: Normalizer, deps: PartsDeps): Source {
+function lettersSource(
+  settings: Settings,
+  normalizer: Normalizer,
+  settled: Promise<void>,
+  deps: PartsDeps,
+): Source {
   const templates = (settings.mqtt?.subscriptions ?? []).map(({ template }) => parseTopicTemplate(template));
   return createLettersSource({
     ...deps,
     store: deps.ledger,
+    settled,
     // The rows of a letter bring their header, their delimiter and their format along.
     openDecoder: createOpenDecoder({
       format: null,

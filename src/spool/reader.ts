@@ -61,9 +61,6 @@ const backoffLimits = { firstMs: 250, maxMs: 30_000 } as const;
 
 /** Makes a {@linkcode Reader}. */
 export function createReader(parts: ReaderParts): Reader {
-  const { clock } = parts;
-  const backoffs = [createBackoff(backoffLimits, parts.dice), createBackoff(backoffLimits, parts.dice)] as const;
-  const [readBackoff, removeBackoff] = backoffs;
   const out = new Set<number>();
   let finished: number[] = [];
   let cursor = 0;
@@ -72,72 +69,39 @@ export function createReader(parts: ReaderParts): Reader {
   let turn = 0;
   let news = 0;
   let pauses = 0;
-  let reading: Promise<void> | null = null;
-  let removing: Promise<void> | null = null;
   let closed = false;
-  const timers: { read: Timer | null; remove: Timer | null } = { read: null, remove: null };
+  const reading = createRounds(parts, wantsMore, readOn);
+  const removing = createRounds(parts, () => finished.length > 0, removeNext);
 
-  function more(): void {
-    if (closed || reading !== null || pauses > 0 || timers.read !== null || atEnd) return;
-    if (parts.ahead() >= windowRows / 2 || finished.length >= unremovedMax || !parts.wanted()) return;
-    reading = readOn().finally(() => {
-      reading = null;
-      more();
-    });
+  function wantsMore(): boolean {
+    if (pauses > 0 || atEnd || parts.ahead() >= windowRows / 2 || finished.length >= unremovedMax) return false;
+    return parts.wanted();
   }
 
   async function readOn(): Promise<void> {
     const before = { turn, news };
-    try {
-      const range = { after: cursor, limit: windowRows, bytesMax: windowBytes, except: parts.still() };
-      const found = await parts.store.spoolRead(range);
-      readBackoff.reset();
-      if (closed || turn !== before.turn) return;
-      const last = found.at(-1);
-      if (last === undefined) atEnd = news === before.news;
-      else cursor = last.number;
-      const still = new Set(parts.still());
-      const fresh = found.filter(({ number, source }) => !out.has(number) && !still.has(source));
-      for (const { number } of fresh) out.add(number);
-      if (fresh.length > 0) parts.onRead(fresh);
-    } catch (thrown) {
-      if (!(thrown instanceof WeirError)) throw thrown;
-      if (closed) return;
-      timers.read = clock.after(readBackoff.nextMs(), () => {
-        timers.read = null;
-        more();
-      });
-    }
-  }
-
-  function removeSome(): void {
-    if (closed || removing !== null || timers.remove !== null || finished.length === 0) return;
-    removing = removeNext().finally(() => {
-      removing = null;
-      removeSome();
-    });
+    const range = { after: cursor, limit: windowRows, bytesMax: windowBytes, except: parts.still() };
+    const found = await parts.store.spoolRead(range);
+    if (closed || turn !== before.turn) return;
+    const last = found.at(-1);
+    if (last === undefined) atEnd = news === before.news;
+    else cursor = last.number;
+    const still = new Set(parts.still());
+    const fresh = found.filter(({ number, source }) => !out.has(number) && !still.has(source));
+    for (const { number } of fresh) out.add(number);
+    if (fresh.length > 0) parts.onRead(fresh);
   }
 
   async function removeNext(): Promise<void> {
     const batch = finished.slice(0, removeBatchMax);
-    try {
-      await parts.remove(batch);
-      removeBackoff.reset();
-      finished = finished.slice(batch.length);
-      for (const number of batch) out.delete(number);
-      more();
-    } catch (thrown) {
-      if (!(thrown instanceof WeirError)) throw thrown;
-      if (closed) return;
-      timers.remove = clock.after(removeBackoff.nextMs(), () => {
-        timers.remove = null;
-        removeSome();
-      });
-    }
+    await parts.remove(batch);
+    finished = finished.slice(batch.length);
+    for (const number of batch) out.delete(number);
+    reading.next();
   }
 
   return {
-    more,
+    more: reading.next,
     added(fromNumber) {
       news += 1;
       atEnd = false;
@@ -145,13 +109,13 @@ export function createReader(parts: ReaderParts): Reader {
         turn += 1;
         cursor = fromNumber - 1;
       }
-      more();
+      reading.next();
     },
     rewind() {
       turn += 1;
       atEnd = false;
       cursor = 0;
-      more();
+      reading.next();
     },
     forget: (number) => void out.delete(number),
     async whileWriting(numbers, write) {
@@ -167,30 +131,81 @@ export function createReader(parts: ReaderParts): Reader {
       out.add(number);
       finished.push(number);
       // After the present burst of verdicts, so that they go in one transaction.
-      queueMicrotask(removeSome);
+      queueMicrotask(removing.next);
     },
     out: () => [...out],
     async paused(act) {
       pauses += 1;
       try {
-        await reading;
+        await reading.present();
         return await act();
       } finally {
         pauses -= 1;
-        more();
+        reading.next();
       }
     },
     async close() {
-      timers.read?.cancel();
-      timers.remove?.cancel();
-      await removing;
       closed = true;
-      await reading;
+      await Promise.all([reading.close(), removing.close()]);
       const rest = finished;
       finished = [];
       if (rest.length === 0) return;
       // What cannot be removed is sent again after the next start, under the same id.
       await parts.remove(rest).catch(() => {});
+    },
+  };
+}
+
+/** Something that is done again and again, one round at a time. */
+interface Rounds {
+  /** The next round begins, unless one is under way or waits to be tried again, or none is wanted. */
+  readonly next: () => void;
+  /** Resolves when no round is under way. */
+  present(): Promise<void>;
+  /** No further round begins; resolves when the present one is over. */
+  close(): Promise<void>;
+}
+
+/** Makes {@linkcode Rounds}. One that the store fails is tried again after a while. */
+function createRounds(
+  { clock, dice }: Pick<ReaderParts, "clock" | "dice">,
+  isWanted: () => boolean,
+  act: () => Promise<void>,
+): Rounds {
+  const backoff = createBackoff(backoffLimits, dice);
+  let present: Promise<void> | null = null;
+  let retry: Timer | null = null;
+  let closed = false;
+
+  function next(): void {
+    if (closed || present !== null || retry !== null || !isWanted()) return;
+    present = round().finally(() => {
+      present = null;
+      next();
+    });
+  }
+
+  async function round(): Promise<void> {
+    try {
+      await act();
+      backoff.reset();
+    } catch (thrown) {
+      if (!(thrown instanceof WeirError)) throw thrown;
+      if (closed) return;
+      retry = clock.after(backoff.nextMs(), () => {
+        retry = null;
+        next();
+      });
+    }
+  }
+
+  return {
+    next,
+    present: () => present ?? Promise.resolve(),
+    async close() {
+      closed = true;
+      retry?.cancel();
+      await present;
     },
   };
 }

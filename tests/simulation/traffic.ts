@@ -25,11 +25,8 @@ export interface Traffic {
   publish(): void;
   /** A file appears. */
   drop(wallMs: number): void;
-  /**
-   * One of the files that were dropped appears again under another name. It may be the older of the two when the ledger knows that the
-   * other was begun; else nobody could tell after a crash which came first.
-   */
-  dropAgain(wallMs: number, isBegun: (path: string) => boolean): void;
+  /** One of the files that were dropped appears again under another name, as the older of the two or the newer. */
+  dropAgain(wallMs: number): void;
 }
 
 interface Dump {
@@ -49,7 +46,7 @@ export function keyOfMessage(message: ModelMessage): string {
 export function traffic(dice: Dice, shares: Shares, books: Books, broker: ModelBroker, disk: MemoryDisk): Traffic {
   let messages = 0;
   let files = 0;
-  const placed: (Dump & { readonly path: string; readonly mtimeMs: number })[] = [];
+  const placed: Dump[] = [];
 
   function fate(): Fate {
     const chance = dice();
@@ -58,11 +55,10 @@ export function traffic(dice: Dice, shares: Shares, books: Books, broker: ModelB
     return chance < shares.filtered + shares.bad + shares.refused ? "refused" : "good";
   }
 
-  function place({ folder, text, ending, rows }: Dump, wallMs: number): string {
+  function place({ folder, text, ending, rows }: Dump, wallMs: number): void {
     const path = `${folder}/dump-${String(files++).padStart(4, "0")}.${ending}`;
     books.placed(path, rows);
     disk.put(path, text, wallMs);
-    return path;
   }
 
   return {
@@ -103,13 +99,14 @@ export function traffic(dice: Dice, shares: Shares, books: Books, broker: ModelB
         : `[${lines.join(",\n")}]`;
       const keys = rows.map(({ key }) => key);
       const dump = { folder: folders[dice() < 0.5 ? 0 : 1], text, ending, rows: keys };
-      placed.push({ ...dump, path: place(dump, wallMs), mtimeMs: wallMs });
+      placed.push(dump);
+      place(dump, wallMs);
     },
-    dropAgain(wallMs, isBegun) {
+    dropAgain(wallMs) {
       const again = placed[Math.floor(dice() * placed.length)];
       // Files without rows may be alike without being the same.
       if (again === undefined || again.rows.length === 0) return;
-      place(again, isBegun(again.path) ? wallMs : Math.max(wallMs, again.mtimeMs));
+      place(again, wallMs);
     },
   };
 }

@@ -81,11 +81,9 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
   let droppedLetters = 0;
   let spoolDrops = 0;
   const purgedIds = new Set<string>();
-  const begunFiles = new Set<string>();
   const ledger = durableLedger(nature, clock, {
     saved(records) {
       for (const record of records) {
-        begunFiles.add(`${record.folder}/${record.path}`);
         const fault = books.faultOf(record);
         if (fault !== null) faults.push(fault);
       }
@@ -291,7 +289,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
   while (clock.nowMs() < nature.busyMs) {
     outside.publish();
     if (dice() < 0.02) outside.drop(clock.wallMs());
-    if (nature.dropsAgain && dice() < 0.005) outside.dropAgain(clock.wallMs(), (path) => begunFiles.has(path));
+    if (nature.dropsAgain && dice() < 0.005) outside.dropAgain(clock.wallMs());
     if (dice() < 0.01) await ledger.now.askReplay({ filter: {}, ratePerSecond: 50 }).catch(() => {});
     broker.deliver(Math.floor(dice() * 30));
     broker.readAcks(Math.floor(dice() * 30));

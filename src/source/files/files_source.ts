@@ -15,6 +15,7 @@ import { checkFolder } from "./check.ts";
 import { createCheckpointer } from "./checkpointer.ts";
 import { machineDisk } from "./disk.ts";
 import { createFolderReader, type FolderReader } from "./folder_reader.ts";
+import { knownMax } from "./known_files.ts";
 import type { FilesSourceDeps, FilesSourceOptions, KeptPlaces } from "./options.ts";
 import { restore } from "./place.ts";
 
@@ -60,13 +61,22 @@ export function createFilesSource(options: FilesSourceOptions, deps: FilesSource
     while (await deps.kept.letters.removeLetters(behind, takenBackAtOnce) === takenBackAtOnce);
   }
 
-  /** Brings the ledger to the places that the sink keeps, however long these take; false when it was told to stop before. */
-  async function restored({ places }: KeptPlaces): Promise<boolean> {
+  /**
+   * Brings the ledger to the places that the sink keeps, however long these take, and takes back the letters behind them: of files that
+   * wait for their turn too, since letters may be replayed meanwhile. False when it was told to stop before.
+   */
+  async function restored({ places, known }: KeptPlaces): Promise<boolean> {
     const kept = await Promise.race([places().catch(onlyFenced), aborted(stopping.signal)]);
     const backoff = createBackoff(retry, dice);
     while (kept !== null && !stopping.signal.aborted) {
       try {
         const files = await restore(kept, deps.store);
+        for (const { path } of options.folders) {
+          for (const record of await deps.store.files(path, knownMax)) {
+            if (record.state === "reading") await takeBack(record);
+          }
+        }
+        known();
         if (files > 0) {
           deps.emit("info", "files.restored", `${files} files go on from checkpoints that Kafka keeps`, { files });
         }

@@ -31,7 +31,7 @@ import type { FilesSourceDeps, FilesSourceOptions, FolderOptions } from "./optio
 import { recognise, type Recognised } from "./recognise.ts";
 import { trimArchive } from "./retention.ts";
 import { createRowBuffer, type RowBuffer } from "./row_buffer.ts";
-import { createSettling } from "./settling.ts";
+import { createSettling, noReceipt } from "./settling.ts";
 import { tellBegun, tellDuplicate, tellFinished, tellGone, tellTrimFailed, tellTrimmed } from "./tell.ts";
 
 /** Reads one folder. */
@@ -189,9 +189,12 @@ export function createFolderReader(
   }
 
   async function read(task: FileTask, found: Recognised & { readonly kind: "read" }): Promise<void> {
-    const identity = identityOf(task.listed.facts);
+    // Before its first row leaves: after a crash it is known to be begun, and goes on before an older twin of it.
+    checkpointer.mark(task);
+    await checkpointer.flush();
+    const { fullPath, listed } = task;
     const reader = createFileReader(
-      { ...options, fullPath: task.fullPath, record: found.record, identity, gateway: deps.gateway },
+      { ...options, fullPath, record: found.record, identity: identityOf(listed.facts), gateway: deps.gateway },
       {
         ...deps,
         signal: stopping.signal,
@@ -208,11 +211,13 @@ export function createFolderReader(
     await patiently(() => deps.takeBack(found.record));
     task.readBy(reader);
     known.put(found.record);
-    tellBegun(emit, folder.path, found, task.listed);
+    tellBegun(emit, folder.path, found, listed);
     const outcome = await reader.run();
     if (outcome.kind === "vanished") {
+      // Of a new one nothing was read: nobody waits for it, and it is forgotten like those that were archived.
+      if (found.why === "new") task.become({ state: "archived" });
       tasks.delete(task);
-      return scan.leave(task.listed.path, null);
+      return scan.leave(listed.path, null);
     }
     const promise = conclude(task, outcome).finally(() => {
       leaving.delete(promise);
@@ -242,11 +247,10 @@ export function createFolderReader(
     } else if (outcome.kind === "read") await finish(task, outcome);
   }
 
-  async function finish(task: FileTask, outcome: ReadOutcome & { readonly kind: "read" }): Promise<void> {
-    const firstByte = task.reader?.progress().firstByte ?? null;
-    const verdict = verdictAtEnd(inForce().everyMs, ageOf(task));
-    const change = { sha256: outcome.sha256, identity: outcome.identity };
-    const result = await settling.finish(task, { change, duplicate: false, receipt: { verdict, firstByte } });
+  async function finish(task: FileTask, { sha256, identity }: ReadOutcome & { readonly kind: "read" }): Promise<void> {
+    const verdict = verdictAtEnd(folder.everyMs, ageOf(task));
+    const receipt = { verdict, firstByte: task.reader?.progress().firstByte ?? null };
+    const result = await settling.finish(task, { change: { sha256, identity }, duplicate: false, receipt });
     if (result === null) return;
     doneFiles += 1;
     tellFinished(emit, task.record(), clock.wallMs(), verdict);
@@ -255,8 +259,7 @@ export function createFolderReader(
 
   async function duplicate(task: FileTask, found: Recognised & { readonly kind: "duplicate" }): Promise<void> {
     tellDuplicate(emit, folder.path, task.listed, found.of);
-    const receipt = { verdict: "none", firstByte: null } as const;
-    const result = await settling.finish(task, { change: {}, duplicate: true, receipt });
+    const result = await settling.finish(task, { change: {}, duplicate: true, receipt: noReceipt });
     if (result !== null) left(task, result);
   }
 

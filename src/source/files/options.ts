@@ -96,6 +96,8 @@ export interface KeptPlaces {
   readonly places: () => Promise<readonly Place[]>;
   /** Dead letters of rows behind a file's place are stored already, and are not part of what has arrived. */
   readonly letters: Pick<LetterActions, "removeLetters">;
+  /** Called once, when the ledger says where each file goes on and no letter stands for a row that will be read again. */
+  readonly known: () => void;
 }
 
 /** What the file source needs. */

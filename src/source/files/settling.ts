@@ -68,7 +68,8 @@ export interface SettlingDeps {
 }
 
 const retry = { firstMs: 1000, maxMs: 60_000 };
-const noReceipt = { verdict: "none", firstByte: null } as const;
+/** What is known of a file that was not read in this life of the program. */
+export const noReceipt = { verdict: "none", firstByte: null } as const;
 
 /** Makes the {@linkcode Settling} of one folder. */
 export function createSettling(folder: string, options: FilesSourceOptions, deps: SettlingDeps): Settling {

@@ -32,6 +32,8 @@ export interface LettersSourceDeps extends LetterDecoderParts {
   readonly dice: Dice;
   readonly emit: Emit;
   readonly store: Pick<LetterActions, "nextReplay" | "lettersInRange" | "stepReplay">;
+  /** Resolves when it is known which letters stand for rows that will be read again: those are gone then. Default: none do. */
+  readonly settled?: Promise<void>;
 }
 
 /** How often the ledger is asked for a request. */
@@ -81,6 +83,7 @@ export function createLettersSource(deps: LettersSourceDeps): Source {
   let steppedMs = -Infinity;
   let wake = () => {};
   let started = false;
+  let settled = deps.settled === undefined;
   let stopped = false;
   let closed = false;
   let turning: Promise<void> | null = null;
@@ -113,6 +116,7 @@ export function createLettersSource(deps: LettersSourceDeps): Source {
 
   /** Does all that can be done now; returns when to look again, or null when a verdict or a taker will say so. */
   async function act(): Promise<number | null> {
+    if (!settled && !stopped) return null;
     active ??= stopped ? null : await begun();
     if (active === null) {
       idle.resolve();
@@ -276,6 +280,10 @@ export function createLettersSource(deps: LettersSourceDeps): Source {
       wake = onWake;
       started = true;
       turnSoon();
+      void deps.settled?.then(() => {
+        settled = true;
+        turnSoon();
+      });
       return Promise.resolve();
     },
     stop() {

@@ -91,6 +91,36 @@ Deno.test("after a restart a file that was begun goes on first, so that an older
     assert.ok(begun < 30);
   }));
 
+Deno.test("the same after a crash before the first checkpoint: no row is read under two ids", () =>
+  withRig(quick, async (rig) => {
+    await rig.drop("b.csv", csv(30), 2000);
+    await rig.until(() => rig.take(10).length > 0, "some of it is read");
+    await rig.source.close();
+    assert.deepEqual(rig.store.commits.flat().filter(({ checkpoint }) => checkpoint !== null), []);
+    await rig.drop("a.csv", csv(30), 1000);
+    await rig.restart();
+    await rig.flowUntil(() => rig.exists(archive, "a.csv.dup"), "the other is a duplicate");
+    const ids = new Set(rig.items.map((item) => item.kind === "reading" ? item.id : ""));
+    assert.equal(ids.size, 30);
+    assert.deepEqual(new Set(rig.values()), new Set(rows(30)));
+  }));
+
+Deno.test("a new file that is gone before it is opened is not waited for", () => {
+  let gone = true;
+  const open: typeof machineDisk.open = (path) =>
+    gone && path.endsWith("a.csv") && openings++ > 0
+      ? Promise.reject(new Deno.errors.NotFound(path))
+      : machineDisk.open(path);
+  let openings = 0;
+  return withRig({ ...quick, disk: { open } }, async (rig) => {
+    await rig.drop("a.csv", csv(3));
+    await rig.until(() => states(rig).includes("archived"), "it is let go");
+    gone = false;
+    await rig.flowUntil(() => rig.exists(archive, "a.csv"), "it is back, and read");
+    assert.deepEqual(rig.values(), rows(3));
+  });
+});
+
 Deno.test("twins that are dropped together: the second is known when the first is done", () =>
   withRig(quick, async (rig) => {
     await rig.source.close();

@@ -10,7 +10,7 @@ import { letter } from "../../support/ledger_values.ts";
 import { virtualClock } from "../../support/virtual_clock.ts";
 import { lineDecoder, lineNormalizer } from "../files/harness.ts";
 
-function rig(otherwise: Partial<LetterActions> = {}) {
+function rig(otherwise: Partial<LetterActions> = {}, settled: Promise<void> | null = null) {
   const clock = virtualClock();
   const store = memoryLedger({ clock, deadLetterBytesMax: 1e7 });
   const events: string[] = [];
@@ -24,6 +24,7 @@ function rig(otherwise: Partial<LetterActions> = {}) {
     decodePayload: () => [],
     normalizer: lineNormalizer,
     topicFields: () => null,
+    ...(settled === null ? {} : { settled }),
   });
   const [flow] = source.flows;
   assert.ok(flow !== undefined);
@@ -184,6 +185,39 @@ Deno.test("a request is about the letters that were there when it was asked", as
   await start();
   await clock.advance(5_000);
   assert.deepEqual(taken.map(({ item }) => item.kind === "reading" ? item.id : ""), ["gw/0", "gw/1"]);
+  await source.close();
+});
+
+Deno.test("nothing is replayed before it is known which letters stand; one that is taken back by then is not replayed", async () => {
+  const known = Promise.withResolvers<void>();
+  const { clock, store, taken, start, add, settle, source } = rig({}, known.promise);
+  await add(3);
+  await store.askReplay({ filter: {}, ratePerSecond: 100 });
+  await start();
+  await clock.advance(60_000);
+  assert.equal(taken.length, 0);
+  await store.removeLetters({ idPrefix: "gw/", fromByte: 0 }, 1);
+  known.resolve();
+  await clock.advance(1_000);
+  assert.deepEqual(taken.map(({ item }) => item.kind === "reading" ? item.id : ""), ["gw/1", "gw/2"]);
+  settle("delivered");
+  await clock.advance(1_000);
+  assert.equal(await store.nextReplay(), null);
+  await source.close();
+});
+
+Deno.test("a stop while that is not known drains at once, and what was asked for is there afterwards", async () => {
+  const { clock, store, start, add, source } = rig({}, new Promise(() => {}));
+  await add(3);
+  await store.askReplay({ filter: {}, ratePerSecond: 100 });
+  await start();
+  await clock.advance(100);
+  source.stop();
+  let drained = false;
+  source.drained().then(() => drained = true);
+  await clock.advance(10);
+  assert.ok(drained);
+  assert.ok(await store.nextReplay() !== null);
   await source.close();
 });
 
