@@ -18,6 +18,7 @@ export const check: Command = {
   name: "check",
   summary: "tell all mistakes in the settings; --connect also tries what it needs",
   words: "",
+  undone: "A run with them would not start.",
   examples: ["weir check --config /etc/weir/weir.yaml", "weir check --config /etc/weir/weir.yaml --connect"],
   async run(context) {
     const { output, clock, dice, version, stdout } = context;

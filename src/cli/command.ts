@@ -85,6 +85,8 @@ export interface Command {
   readonly words: string;
   /** Defaults that differ from those of the table, in words, by name of the setting. */
   readonly defaults?: Readonly<Record<string, string>>;
+  /** What mistakes in its settings come to: a sentence. Default: where to read what it takes. */
+  readonly undone?: string;
   /** For the foot of its help: whole command lines. */
   readonly examples: readonly string[];
   /**

@@ -38,7 +38,9 @@ export function completionsOf(commands: () => readonly Command[]): Command {
       if (shell === undefined) {
         problems.push({ where: "SHELL", seen: word ?? null, message: `Must be one of ${shells.join(", ")}` });
       }
-      if (shell === undefined || problems.length > 0) return Promise.resolve(sayProblems(context, problems));
+      if (shell === undefined || problems.length > 0) {
+        return Promise.resolve(sayProblems(completions, context, problems));
+      }
       context.output.write(scriptOf(shell, commands()));
       return Promise.resolve(exitCodes.ok);
     },

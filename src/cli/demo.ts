@@ -54,6 +54,7 @@ export const demo: Command = {
     alias: ownSettings.alias.join(" "),
     sink: "a file of JSON lines in a temporary folder, or kafka when --kafka-brokers is given",
   },
+  undone: "Nothing was started.",
   examples: [
     "weir demo",
     "weir demo --for 2m --files-cap 2000/s --sink ndjson:readings.ndjson",

@@ -21,6 +21,7 @@ export const dlqPurge: Command = {
   name: "dlq purge",
   summary: "delete dead letters",
   words: "",
+  undone: "Nothing was deleted.",
   examples: ["weir dlq purge --reason bad_csv --until 7d", "weir dlq purge --all --yes"],
   async run(context) {
     const { output } = context;

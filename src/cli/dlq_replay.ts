@@ -27,6 +27,7 @@ export const dlqReplay: Command = {
   name: "dlq replay",
   summary: "have the running gateway try dead letters again, under its rules of now",
   words: "",
+  undone: "No letter was touched.",
   examples: ["weir dlq replay --reason missing_field --since 2h", "weir dlq replay --rate 500/s"],
   async run(context) {
     const { output, clock } = context;

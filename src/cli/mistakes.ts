@@ -7,11 +7,15 @@ import { type Problem, renderProblems } from "../config/problem.ts";
 import { messageOf, WeirError } from "../core/error.ts";
 import { exitCodes } from "../core/error.ts";
 import { printable } from "../core/text.ts";
-import type { CommandContext } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
 
-/** Says all mistakes in the settings. */
-export function sayProblems(context: Pick<CommandContext, "errors">, problems: readonly Problem[]): number {
-  context.errors.write(renderProblems(problems, Math.max(60, Math.min(context.errors.columns, 100))));
+/** Says all mistakes in the settings and the words of a command. */
+export function sayProblems(
+  { name, undone = `"weir help ${name}" tells what it takes.` }: Pick<Command, "name" | "undone">,
+  context: Pick<CommandContext, "errors">,
+  problems: readonly Problem[],
+): number {
+  context.errors.write(renderProblems(problems, undone, Math.max(60, Math.min(context.errors.columns, 100))));
   return exitCodes.configuration;
 }
 

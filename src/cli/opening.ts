@@ -23,7 +23,7 @@ export function openSettings(
 ): LoadedSettings | number {
   const loaded = loadSettings(command.name, context.args, context.surroundings, options);
   if (loaded.kind === "help") return sayHelp(command, context);
-  if (loaded.kind === "problems") return sayProblems(context, loaded.problems);
+  if (loaded.kind === "problems") return sayProblems(command, context, loaded.problems);
   return loaded;
 }
 
@@ -41,7 +41,7 @@ export function openFlags(
   if (gathered.help) return sayHelp(command, context);
   const stray = command.words === "" ? gathered.words.map(strayWord) : [];
   const problems = [...gathered.problems, ...stray, ...check(gathered)];
-  return problems.length > 0 ? sayProblems(context, problems) : gathered;
+  return problems.length > 0 ? sayProblems(command, context, problems) : gathered;
 }
 
 /** The same of a command that asks the running gateway. */
@@ -52,7 +52,7 @@ export function openGateway(
   const gathered = openFlags(command, context);
   if (typeof gathered === "number") return gathered;
   const { address, problems } = statusAddressOf(gathered, context.surroundings);
-  return address === null || problems.length > 0 ? sayProblems(context, problems) : { gathered, address };
+  return address === null || problems.length > 0 ? sayProblems(command, context, problems) : { gathered, address };
 }
 
 function sayHelp(command: Command, { output }: CommandContext): number {

@@ -32,6 +32,7 @@ export const run: Command = {
   name: "run",
   summary: "read MQTT and dropped files and send one merged flow to Kafka",
   words: "",
+  undone: "Nothing was started.",
   examples: [
     "weir run --mqtt-url mqtt://127.0.0.1:1883 --mqtt-topic 'plant/{site}/{device_id}/{metric}' \\",
     "    --files-dir /var/lib/dumps,every=1h --files-cap 500/s \\",

@@ -45,8 +45,16 @@ export interface Complaint {
 /** A message may repeat what it complains of, as an engine's words on a broken schema do. */
 const messageCharsMax = 2_000;
 
-/** All mistakes as text, wrapped to `width` columns. Ends with a line break. */
-export function renderProblems(problems: readonly Problem[], width = 96): string {
+/** A word that a command takes, as its help names it, or one that it does not take: these are no settings. */
+const wordPlace = /^(?:[A-Z]+|command line)$/;
+
+/**
+ * All mistakes as text, wrapped to `width` columns. Ends with a line break.
+ *
+ * @param end what follows from them: a sentence
+ */
+export function renderProblems(problems: readonly Problem[], end: string, width = 96): string {
+  const place = problems.every(({ where }) => wordPlace.test(where)) ? "on the command line" : "in the settings";
   const count = problems.length === 1 ? "1 mistake" : `${problems.length} mistakes`;
   const blocks = problems.map((problem) => {
     const seen = problem.seen === null ? "" : ` ${quoted(withoutLogin(problem.seen))}`;
@@ -54,7 +62,7 @@ export function renderProblems(problems: readonly Problem[], width = 96): string
       wrap(sentence(printable(problem.message, messageCharsMax)), width, "      ")
     }`;
   });
-  return `weir: ${count} in the settings\n\n${blocks.join("\n")}\n\nNothing was started.\n`;
+  return `weir: ${count} ${place}\n\n${blocks.join("\n")}\n\n${end}\n`;
 }
 
 /** Breaks text into lines of at most `width` columns, each after `indent`. A longer word stands alone. */

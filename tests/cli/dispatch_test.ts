@@ -64,3 +64,23 @@ Deno.test("a defect is told with its stack and gives 70", async () => {
   assert.equal(result.code, 70);
   assert.match(result.err, /^weir: defect in the program: x is undefined\n.*dispatch_test/s);
 });
+
+Deno.test("a mistake is told with what it comes to, in words that fit the command", async () => {
+  const ends = {
+    "run": "Nothing was started.",
+    "check": "A run with them would not start.",
+    "dlq show": '"weir help dlq show" tells what it takes.',
+    "dlq purge": "Nothing was deleted.",
+    "dlq replay": "No letter was touched.",
+    "completions": '"weir help completions" tells what it takes.',
+    "status": '"weir help status" tells what it takes.',
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    const { code, err } = await weir([...name.split(" "), "--frob"]);
+    assert.equal(code, 78);
+    assert.ok(err.endsWith(`\n\n${end}\n`), err);
+  }
+  assert.match((await weir(["dlq", "show", "x"])).err, /^weir: 1 mistake on the command line\n\n {2}NUMBER "x"\n/);
+  assert.match((await weir(["completions"])).err, /^weir: 1 mistake on the command line\n\n {2}SHELL\n/);
+  assert.match((await weir(["dlq", "show", "x", "--frob"])).err, /^weir: 2 mistakes in the settings\n/);
+});
