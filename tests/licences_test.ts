@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { licencesOf } from "../../tools/licences.ts";
+import { licencesOf } from "../tools/licences.ts";
 
 Deno.test("the licences of the program hold the texts of Weir, of the runtime's parts and of each package", async () => {
   const folder = await Deno.makeTempDir({ prefix: "weir-licences-" });
-  const own = new URL("../../LICENSE", import.meta.url).pathname;
+  const own = new URL("../LICENSE", import.meta.url).pathname;
   await Deno.writeTextFile(`${folder}/package.json`, '{"name":"some","version":"1.2.3","license":"MIT"}');
   await Deno.writeTextFile(`${folder}/LICENSE.md`, "Be kind.");
   const text = await licencesOf([folder], own);
