@@ -28,9 +28,8 @@ SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 
 The runtime holds, each under its own licence:
 
-V8 (BSD-3-Clause, https://github.com/v8/v8/blob/main/LICENSE) with ICU and its data (Unicode-3.0 and what it names,
-  https://github.com/unicode-org/icu/blob/main/LICENSE), by way of the crate v8 (MIT)
-JavaScript of Node.js (MIT and what it names, https://github.com/nodejs/node/blob/main/LICENSE), by way of the crate deno_node (MIT)
+V8 (BSD-3-Clause) with ICU and its data (Unicode-3.0 and what it names), by way of the crate v8 (MIT); the texts follow
+JavaScript of Node.js (MIT; the text follows), by way of the crate deno_node (MIT)
 AWS-LC (ISC, Apache-2.0, MIT and BSD-3-Clause, https://github.com/aws/aws-lc/blob/main/LICENSE) and ring (Apache-2.0 and ISC,
   https://github.com/briansmith/ring/blob/main/LICENSE), for TLS and cryptography
 SQLite (public domain), by way of the crate libsqlite3-sys (MIT)
@@ -40,6 +39,9 @@ Under MPL-2.0, unchanged, their sources at https://crates.io: webpki-roots, webp
 Other Rust crates out of https://github.com/denoland/deno/blob/main/Cargo.lock, each under the licence that https://crates.io names; nearly all
   of them MIT, Apache-2.0 or both
 `;
+
+/** Texts that come with none of the packages. */
+const runtimeTexts = new URL("./runtime_licences.txt", import.meta.url);
 
 const rule = `\n${"=".repeat(100)}\n\n`;
 
@@ -52,7 +54,8 @@ const rule = `\n${"=".repeat(100)}\n\n`;
  */
 export async function licencesOf(folders: readonly string[], own: string): Promise<string> {
   const packages = await Promise.all(folders.map(licenceOf));
-  return [`Weir\n\n${await Deno.readTextFile(own)}`, runtime, ...packages].join(rule);
+  const texts = await Deno.readTextFile(runtimeTexts);
+  return [`Weir\n\n${await Deno.readTextFile(own)}`, runtime, texts, ...packages].join(rule);
 }
 
 async function licenceOf(folder: string): Promise<string> {

@@ -25,6 +25,7 @@ const delays: Plot = { left: 80, right: 900, top: 300, bottom: 400 };
 /** Runs it once and draws it. */
 export async function dumpStory(scene: Scene): Promise<Figure> {
   const seconds = await record(scene);
+  scene.progress("a dump beside a stream: recorded");
   const during = seconds.filter(({ fromFiles }) => fromFiles > 0);
   const before = seconds.filter(({ fromFiles }) => fromFiles === 0);
   const worst = (some: readonly StorySecond[]) => quantile(some.map(({ delayP99Ms }) => delayP99Ms), 0.5);

@@ -20,6 +20,7 @@ export interface MeasuredProcess {
   /** CPU time used so far, in ms. */
   cpuMs(): number;
   stderr(): string;
+  /** Nothing happens when it has ended. */
   signal(signal: Deno.Signal): void;
   /** Resolves when it has ended. */
   readonly ended: Promise<Cost>;
@@ -46,6 +47,7 @@ export function startMeasured(
   let cpuMs = 0;
   let peakRssBytes = 0;
   let stderr = "";
+  let over = false;
 
   function sample(): void {
     try {
@@ -64,6 +66,7 @@ export function startMeasured(
       for await (const chunk of child.stderr) stderr += decoder.decode(chunk, { stream: true });
     })();
     const { code } = await child.status;
+    over = true;
     clearInterval(timer);
     const wallMs = performance.now() - startedMs;
     await reading;
@@ -77,7 +80,9 @@ export function startMeasured(
       return cpuMs;
     },
     stderr: () => stderr,
-    signal: (name) => child.kill(name),
+    signal(name) {
+      if (!over) child.kill(name);
+    },
     ended,
   };
 }

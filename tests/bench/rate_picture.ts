@@ -13,7 +13,7 @@ export interface Bar {
   readonly label: string;
 }
 
-const [left, right, rowHeight, headHeight] = [270, 600, 30, 60];
+const [left, right, rowHeight, headHeight] = [330, 600, 30, 60];
 
 /** Draws the bars. */
 export function ratePicture(title: string, bars: readonly Bar[]): string {
@@ -27,7 +27,7 @@ export function ratePicture(title: string, bars: readonly Bar[]): string {
     },
     bars.flatMap(({ name, value, label }, i) => {
       const y = headHeight + i * rowHeight;
-      const colour = name.startsWith("kcat") ? colours.quiet : name.startsWith("MQTT") ? colours.stream : colours.files;
+      const colour = colourOf(name);
       return [
         text(left - 10, y + 15, name, { anchor: "end" }),
         `<rect x="${left}" y="${y}" width="${round(x.at(value) - left)}" height="20" rx="3" fill="${colour}" />`,
@@ -35,4 +35,10 @@ export function ratePicture(title: string, bars: readonly Bar[]): string {
       ];
     }),
   );
+}
+
+/** Weir's own work in the colours of its flows; what it is compared with stays grey. */
+function colourOf(name: string): string {
+  if (name.startsWith("MQTT")) return colours.stream;
+  return /^(?:NDJSON|CSV|gzip)/.test(name) ? colours.files : colours.quiet;
 }

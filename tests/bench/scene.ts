@@ -7,6 +7,7 @@ import type { RunningKafka } from "../support/kafka.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
 import type { Delays } from "./delay_picture.ts";
 import { type MeasuredProcess, startMeasured } from "./measured_process.ts";
+import type { Progress } from "./runs.ts";
 
 /** A place to measure in. */
 export interface Scene {
@@ -14,11 +15,14 @@ export interface Scene {
   readonly mosquitto: Mosquitto;
   /** Scratch folder. */
   readonly folder: string;
+  readonly progress: Progress;
 }
 
 /** A figure with a name, as a row of the table. */
 export interface Figure {
   readonly work: string;
+  /** What is meant to be reached, in words. */
+  readonly target?: string;
   readonly rate: string;
   readonly cpuPerRecord: string;
   readonly peakRss: string;
@@ -46,6 +50,26 @@ export function startGateway(args: readonly string[]): MeasuredProcess {
   const binary = Deno.env.get("WEIR_BENCH_BINARY");
   if (binary !== undefined) return startMeasured(binary, args);
   return startMeasured(Deno.execPath(), ["run", "-A", memoryFlags, main, ...args]);
+}
+
+/** A topic with a name of its own, and its folder; both go when the measurement is over. */
+export async function withTopic<T>(
+  scene: Scene,
+  what: string,
+  partitions: number,
+  measure: (place: { readonly topic: string; readonly folder: string }) => Promise<T>,
+  config: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const topic = freshName(what);
+  const folder = `${scene.folder}/${topic}`;
+  await scene.kafka.createTopic(topic, partitions, config);
+  await Deno.mkdir(folder);
+  try {
+    return await measure({ topic, folder });
+  } finally {
+    await scene.kafka.admin((admin) => admin.deleteTopics({ topics: [topic] }));
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 /** The end of a topic: how many records it holds, cheaply. */

@@ -26,3 +26,22 @@ export function mostInWindow(timesMs: readonly number[], windowMs: number): numb
   });
   return most;
 }
+
+/**
+ * The fewest events in any window of `windowMs` that lies between the first and the last of them; NaN when none does. `timesMs` need not
+ * be sorted. The least window begins right after an event, so windows are open on the left and closed on the right.
+ */
+export function leastInWindow(timesMs: readonly number[], windowMs: number): number {
+  const sorted = [...timesMs].sort((a, b) => a - b);
+  const endMs = sorted.at(-1) ?? -Infinity;
+  let least = NaN;
+  let behind = 0;
+  sorted.forEach((time, index) => {
+    if (time + windowMs > endMs) return;
+    while (behind < sorted.length && (sorted[behind] ?? Infinity) <= time + windowMs) behind += 1;
+    // Of several at one moment the last one has them all before its window.
+    const inside = behind - index - 1;
+    least = Number.isNaN(least) ? inside : Math.min(least, inside);
+  });
+  return least;
+}

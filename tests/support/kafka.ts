@@ -81,6 +81,8 @@ export async function startKafka(options: KafkaOptions = {}, jit: "quick" | "ful
     },
     start: () => process.start(),
     stop: (signal) => process.stop(signal),
+    pause: () => process.pause(),
+    resume: () => process.resume(),
     async close() {
       await kafka.stop("SIGKILL");
       await Deno.remove(dir, { recursive: true });

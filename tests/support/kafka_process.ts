@@ -12,6 +12,10 @@ export interface KafkaProcess {
   start(): Promise<void>;
   /** Stops it (SIGTERM, or SIGKILL) and keeps its data. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Has it stand still (SIGSTOP): its connections stay, and nothing comes of what is sent there. */
+  pause(): void;
+  /** Has it go on (SIGCONT). */
+  resume(): void;
 }
 
 /** How a process is to be. */
@@ -65,5 +69,7 @@ export async function kafkaProcess({ libs, dir, jvm, brokers }: KafkaProcessOpti
       await stopping.status;
       clearTimeout(killer);
     },
+    pause: () => child?.kill("SIGSTOP"),
+    resume: () => child?.kill("SIGCONT"),
   };
 }

@@ -32,6 +32,10 @@ export interface RunningKafka {
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   /** Starts it again on the same ports with the same data. */
   start(): Promise<void>;
+  /** Has the server stand still (SIGSTOP): its connections stay, and nothing comes of what is sent there. */
+  pause(): void;
+  /** Has it go on (SIGCONT). */
+  resume(): void;
   /** Stops it and removes its directory. */
   close(): Promise<void>;
 }
@@ -49,8 +53,11 @@ export interface ConsumedRecord {
 
 /** A Kafka that is not ours: what needs control over the server fails. */
 export function existingKafka(brokers: readonly string[], replication = 1): RunningKafka {
-  const notOurs = () =>
-    Promise.reject(new Error("This Kafka was not started by the test: it cannot be stopped or looked into"));
+  const refusal = () => new Error("This Kafka was not started by the test: it cannot be stopped or looked into");
+  const notOurs = () => Promise.reject(refusal());
+  const notOursNow = () => {
+    throw refusal();
+  };
   const kafka: RunningKafka = {
     brokers,
     besideBrokers: [],
@@ -95,6 +102,8 @@ export function existingKafka(brokers: readonly string[], replication = 1): Runn
     dumpLog: notOurs,
     stop: notOurs,
     start: notOurs,
+    pause: notOursNow,
+    resume: notOursNow,
     close: () => Promise.resolve(),
   };
   return kafka;
