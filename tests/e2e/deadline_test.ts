@@ -37,7 +37,7 @@ Deno.test("a dump that will be late is logged with the cap that would do, and pl
     const gateway = startGateway(["run", ...args, ...files]);
     try {
       const line = await gateway.logged(
-        /"dump\.csv" in .* will be late: it takes about \d+ s.*--files-cap [\d,]+\/s would do/,
+        /"dump\.csv" in .* will be late: it takes about (\d+ min )?\d+ s.*--files-cap [\d,]+\/s would do/,
       );
       assert.match(line, /WARN/);
       await gateway.logged(
