@@ -15,12 +15,25 @@ import { typeBit } from "./schema.ts";
 import type { ReadTime, TimeReader } from "./time.ts";
 import { createDays, epochDigits, secondsDigitsMax } from "./time_bytes.ts";
 
-/** A field that leaves, and the column (cell, or value of the object) that it is read from; -1: there is none. */
+/** A field that leaves, and where it is read from. */
 export interface PlannedField {
   readonly field: SchemaField;
+  /** Cell, or value of the object; -1: there is none; `topicColumn(index)`: a field of the topic. */
   readonly column: number;
   /** `"name":` */
   readonly key: string;
+}
+
+/** The column of a field that the topic gives. */
+export function topicColumn(index: number): number {
+  return -2 - index;
+}
+
+/** The fields that a topic gives, as they leave: the JSON of each behind that of the one before. */
+export interface TopicValues {
+  readonly bytes: Uint8Array;
+  /** Where each ends. */
+  readonly ends: readonly number[];
 }
 
 /** A {@linkcode PlannedField} as it is written. */
@@ -36,8 +49,10 @@ export interface Member {
 
 /** Writes values, each with its key and the comma behind it. */
 export interface MemberWriter {
-  /** The moment for which the next ones are written. */
-  arrive(arrival: Arrival): void;
+  /** The moment for which the next ones are written, and the topic that they came by, if any. */
+  arrive(arrival: Pick<Arrival, "origin" | "wallMs">, topic?: TopicValues): void;
+  /** What the topic gives. */
+  putTopic(member: Member, into: Uint8Array, at: number): number;
   /** The time of arrival, of a field that has no column. */
   putArrival(member: Member, into: Uint8Array, at: number): number;
   /** What an empty cell, or null, leaves behind. */
@@ -80,6 +95,8 @@ const numbers = typeBit.number | typeBit.integer;
 const nullBytes = bytesOf("null");
 const threeZeros = bytesOf("000");
 
+const noTopic: TopicValues = { bytes: new Uint8Array(0), ends: [] };
+
 /** Longest form of a time as JSON, without a fraction. */
 const timeBytesMax = 20;
 /** Longest number that JavaScript writes, and some. */
@@ -103,7 +120,8 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
   const time: ReadTime = { value: 0, json: "" };
   let arrivalTime = bytesOf("");
   let tail = bytesOf("");
-  let tailOf: Arrival | null = null;
+  let tailOf: Pick<Arrival, "origin" | "wallMs"> | null = null;
+  let topicValues: TopicValues = noTopic;
 
   /** Whether a number is of the member's types, and within its bounds. */
   function fits({ types, check }: Member, line: Uint8Array, from: number, stop: number, kind: number): boolean {
@@ -128,7 +146,8 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
   }
 
   return {
-    arrive(arrival) {
+    arrive(arrival, topic = noTopic) {
+      topicValues = topic;
       if (tailOf?.wallMs === arrival.wallMs && tailOf.origin === arrival.origin) return;
       tailOf = arrival;
       times.write(arrival.wallMs, time);
@@ -136,6 +155,12 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
       tail = bytesOf(`"origin":"${arrival.origin}","processing_time":${time.json}}`);
     },
     putArrival: (member, into, at) => putConstant(member.key, arrivalTime, into, at),
+    putTopic(member, into, at) {
+      const { bytes, ends } = topicValues;
+      const index = -2 - member.column;
+      const valueAt = putKey(member, into, at);
+      return closed(copy(bytes, index === 0 ? 0 : ends[index - 1] ?? 0, ends[index] ?? 0, into, valueAt), into);
+    },
     putEmpty(member, into, at) {
       if (member.isArrival) return putConstant(member.key, arrivalTime, into, at);
       if ((member.types & typeBit.null) !== 0) {
