@@ -123,13 +123,17 @@ export type Normalized =
   | { readonly kind: "filtered" }
   | { readonly kind: "misfit"; readonly reason: Reason; readonly detail: string };
 
+/** {@linkcode LineWriter.write} says this of a line whose reading is filtered. */
+export const turnedAway = -2;
+
 /** Writes the JSON text of plain lines byte by byte: the quick way to what `normalize` gives. */
 export interface LineWriter {
   /** Bytes that a text may have more than its line. */
   readonly extraBytes: number;
   /**
    * Writes the JSON text of the line `[from, stop)` to `into` at `at`, where there is room, and returns where it ends. -1: only the decoder and
-   * `normalize` can tell what becomes of this line. `line` is as {@linkcode TakeLine} has it.
+   * `normalize` can tell what becomes of this line. {@linkcode turnedAway}: the operator's filter turns its reading away. `line` is as
+   * {@linkcode TakeLine} has it.
    */
   write(line: Uint8Array, from: number, stop: number, into: Uint8Array, at: number): number;
   /** A line that was given up has become this row, and the row a reading: the next ones may be laid out like it. */
@@ -148,7 +152,8 @@ export interface PayloadWriter {
   readonly extraBytes: number;
   /**
    * Writes the JSON text of a payload, which is valid UTF-8 and came in at `wallMs`, to `into` at `at`, where there is room, and returns where
-   * it ends. -1: only the decoder and `normalize` can tell what becomes of it.
+   * it ends. -1: only the decoder and `normalize` can tell what becomes of it. {@linkcode turnedAway}: the operator's filter turns its reading
+   * away.
    */
   write(payload: Uint8Array, wallMs: number, into: Uint8Array, at: number): number;
   /** A payload that was given up has become this row alone, and the row a reading: the next ones may be laid out like it. */
@@ -166,7 +171,10 @@ export interface Normalizer {
   normalize(row: CellsRow | ObjectRow, arrival: Arrival): Normalized;
   /** A quicker way for the lines of a file; null, or absent, when there is none. Valid until the next call: it keeps the arrival. */
   lineWriter?(layout: LineLayout, arrival: Arrival): LineWriter | null;
-  /** A quicker way for the payloads of a topic that gives these fields; null, or absent, when there is none. */
+  /**
+   * A quicker way for the payloads of a topic that gives these fields; null, or absent, when there is none. To be asked for each message,
+   * with the same object for the same topic: what is made for it is remembered with it.
+   */
   payloadWriter?(topicFields: Readonly<Record<string, string>>): PayloadWriter | null;
 }
 

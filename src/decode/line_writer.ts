@@ -8,12 +8,16 @@
  *    key         cell,     key     cell      the tail, the same for all lines of a moment
  * ```
  *
+ * Between the last cell and the tail the operator's rules are carried out (`row_end.ts`).
+ *
  * @module
  */
 import type { LineWriter } from "../core/decoder.ts";
 import { bytesOf, isBytes } from "./bytes.ts";
 import { extraBytesOf, type Member, memberOf, type MemberWriter, type PlannedField } from "./member_writer.ts";
 import { kindOfNumber, notNumber, unsure } from "./number_bytes.ts";
+import { planRowEnd } from "./row_end.ts";
+import type { Rules } from "./rules.ts";
 import { typeBit } from "./schema.ts";
 
 /** What a plan is made of. */
@@ -26,6 +30,7 @@ export interface LineWriterOptions {
   readonly delimiter: string;
   /** Is told the moment for which it writes by who owns it. */
   readonly members: MemberWriter;
+  readonly rules: Rules | null;
 }
 
 const structures = typeBit.object | typeBit.array;
@@ -35,11 +40,13 @@ const falseBytes = bytesOf("false");
 
 /** Makes the plan; null where there can be none. */
 export function planLineWriter(options: LineWriterOptions): LineWriter | null {
-  const { columns } = options;
-  const { putArrival, putEmpty, putTime, putString, putDigits, putWord, putTail } = options.members;
+  const { columns, rules } = options;
+  const { putArrival, putEmpty, putTime, putString, putDigits, putWord } = options.members;
   const delimiter = options.delimiter.charCodeAt(0);
   const members = options.fields.map(memberOf);
   if (!members.every(canWrite)) return null;
+  const end = planRowEnd({ list: members, members: options.members, rules });
+  const { starts } = end;
   const ends = new Int32Array(columns);
 
   /** Where each cell ends; false when the line is not as many plain cells as there are columns. */
@@ -76,7 +83,7 @@ export function planLineWriter(options: LineWriterOptions): LineWriter | null {
   }
 
   return {
-    extraBytes: extraBytesOf(members),
+    extraBytes: extraBytesOf(members) + end.extraBytes,
     write(line, from, stop, into, at) {
       if (!split(line, from, stop)) return -1;
       into[at] = 0x7b;
@@ -85,12 +92,14 @@ export function planLineWriter(options: LineWriterOptions): LineWriter | null {
         const member = members[i];
         if (member === undefined) return -1;
         const { column } = member;
+        starts[i] = position;
         position = column < 0
           ? putArrival(member, into, position)
           : put(member, line, column === 0 ? from : (ends[column - 1] ?? 0) + 1, ends[column] ?? 0, into, position);
         if (position < 0) return -1;
       }
-      return putTail(into, position);
+      starts[members.length] = position;
+      return end.put(into, position);
     },
   };
 }

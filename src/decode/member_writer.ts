@@ -38,6 +38,7 @@ export interface TopicValues {
 
 /** A {@linkcode PlannedField} as it is written. */
 export interface Member {
+  readonly name: string;
   readonly key: Uint8Array;
   readonly column: number;
   readonly types: number;
@@ -53,6 +54,9 @@ export interface MemberWriter {
   arrive(arrival: Pick<Arrival, "origin" | "wallMs">, topic?: TopicValues): void;
   /** What the topic gives. */
   putTopic(member: Member, into: Uint8Array, at: number): number;
+  /** What leaves as `origin` and `processing_time` at that moment. */
+  readonly origin: string;
+  readonly processingTime: unknown;
   /** The time of arrival, of a field that has no column. */
   putArrival(member: Member, into: Uint8Array, at: number): number;
   /** What an empty cell, or null, leaves behind. */
@@ -109,8 +113,8 @@ export function extraBytesOf(members: readonly Member[]): number {
 
 /** Makes a {@linkcode Member}. */
 export function memberOf({ field, column, key }: PlannedField): Member {
-  const { types, required, check } = field;
-  return { key: bytesOf(key), column, types, required, isArrival: isArrivalTime(field), check };
+  const { name, types, required, check } = field;
+  return { name, key: bytesOf(key), column, types, required, isArrival: isArrivalTime(field), check };
 }
 
 /** Makes a {@linkcode MemberWriter} of times that leave as epoch milliseconds. */
@@ -122,6 +126,7 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
   let tail = bytesOf("");
   let tailOf: Pick<Arrival, "origin" | "wallMs"> | null = null;
   let topicValues: TopicValues = noTopic;
+  let processingTime: unknown = null;
 
   /** Whether a number is of the member's types, and within its bounds. */
   function fits({ types, check }: Member, line: Uint8Array, from: number, stop: number, kind: number): boolean {
@@ -151,8 +156,15 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
       if (tailOf?.wallMs === arrival.wallMs && tailOf.origin === arrival.origin) return;
       tailOf = arrival;
       times.write(arrival.wallMs, time);
+      processingTime = time.value;
       arrivalTime = bytesOf(time.json);
       tail = bytesOf(`"origin":"${arrival.origin}","processing_time":${time.json}}`);
+    },
+    get origin() {
+      return tailOf?.origin ?? "";
+    },
+    get processingTime() {
+      return processingTime;
     },
     putArrival: (member, into, at) => putConstant(member.key, arrivalTime, into, at),
     putTopic(member, into, at) {

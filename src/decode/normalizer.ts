@@ -273,7 +273,7 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
 
   const planLines = (header: readonly string[], delimiter: string): LineWriter | null => {
     const fields = planFields(header);
-    return fields === null ? null : planLineWriter({ columns: header.length, fields, delimiter, members });
+    return fields === null ? null : planLineWriter({ columns: header.length, fields, delimiter, members, rules });
   };
 
   /** A header with two columns for one field is refused; an object may have both, and a name that is empty. */
@@ -300,15 +300,17 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
   const renderTopicField = (name: string, text: string): string | null => {
     const { types, check } = declared[slotOf.get(name) ?? -1] ?? extraField;
     if (text === "" || coercion.text(text, types, coerced) !== null) return null;
-    return check !== null && check(coerced.value) !== null ? null : coerced.json;
+    // Rules read values out of what was written, and expect it to be plain.
+    if (check !== null && check(coerced.value) !== null || /^[[{]|\\/.test(coerced.json)) return null;
+    return coerced.json;
   };
 
-  /** Rules, and checks of more than a field, need the fields themselves. */
-  const isSimple = rules === null && schema.checkWhole === null && schema.checkExtra === null &&
+  /** Checks of more than a field need the fields themselves. */
+  const isSimple = schema.checkWhole === null && schema.checkExtra === null &&
     options.timeFormat === "epoch";
   const members = createMemberWriter(times);
-  const objects = createObjectWriter({ members, plan: planObject });
-  const payloads = createPayloadWriters({ members, plan: planPayload, render: renderTopicField });
+  const objects = createObjectWriter({ members, plan: planObject, rules });
+  const payloads = createPayloadWriters({ members, plan: planPayload, render: renderTopicField, rules });
 
   return {
     checkHeader: (header) => checkHeader(header, headerRules),

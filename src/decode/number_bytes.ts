@@ -37,6 +37,13 @@ export function kindOfNumber(line: Uint8Array, from: number, stop: number): numb
   return stop - from > 300 ? unsure : kind;
 }
 
+/** Whether a plain number is -0, whatever its decimals. */
+export function isNegativeZero(line: Uint8Array, from: number, stop: number): boolean {
+  if (line[from] !== 0x2d) return false;
+  for (let i = from + 1; i < stop; i++) if (line[i] !== 0x30 && line[i] !== 0x2e) return false;
+  return true;
+}
+
 /** Where the digits that begin at `from` end. */
 export function digitsEnd(line: Uint8Array, from: number, stop: number): number {
   let at = from;

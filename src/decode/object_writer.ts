@@ -16,7 +16,9 @@ import type { LineWriter, ObjectRow } from "../core/decoder.ts";
 import { bytesOf, isBytes, standsAt } from "./bytes.ts";
 import { isSpace } from "./json_scan.ts";
 import { extraBytesOf, type Member, memberOf, type MemberWriter, type PlannedField } from "./member_writer.ts";
-import { decimal, integer, kindOfNumber, notNumber, unsure } from "./number_bytes.ts";
+import { decimal, integer, isNegativeZero, kindOfNumber, notNumber, unsure } from "./number_bytes.ts";
+import { planRowEnd, type RowEnd } from "./row_end.ts";
+import type { Rules } from "./rules.ts";
 import { typeBit } from "./schema.ts";
 
 /** What it works with. */
@@ -25,6 +27,7 @@ export interface ObjectWriterOptions {
   readonly members: MemberWriter;
   /** The fields that leave, in order, of an object with these names; null where there is no quick way. */
   readonly plan: (names: readonly string[]) => readonly PlannedField[] | null;
+  readonly rules: Rules | null;
 }
 
 /** How lines are laid out, and what leaves. */
@@ -32,7 +35,13 @@ interface Layout {
   /** What stands before each value, and behind the last one. */
   readonly literals: readonly Uint8Array[];
   /** Null: the normalizer's business. */
-  readonly members: readonly Member[] | null;
+  readonly leaves: Leaves | null;
+}
+
+/** What leaves of a line. */
+interface Leaves {
+  readonly list: readonly Member[];
+  readonly end: RowEnd;
 }
 
 /** Layouts that are kept: lines of several kinds may take turns. Another one replaces the oldest. */
@@ -55,8 +64,8 @@ const nullBytes = bytesOf("null");
 const quote = 0x22;
 
 /** Makes a {@linkcode LineWriter} that learns and knows no layout yet. */
-export function createObjectWriter({ members, plan }: ObjectWriterOptions): LineWriter {
-  const { putArrival, putTopic, putEmpty, putTime, putString, putNumber, putEpoch, putWord, putTail } = members;
+export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions): LineWriter {
+  const { putArrival, putTopic, putEmpty, putTime, putString, putNumber, putEpoch, putWord } = members;
   const layouts: Layout[] = [];
   /** The layout that fitted last, and the one to be replaced next. */
   let last = 0;
@@ -103,18 +112,22 @@ export function createObjectWriter({ members, plan }: ObjectWriterOptions): Line
     if (kind === text) {
       return isTime ? putTime(member, line, from, stop, into, at) : putString(member, line, from, stop, into, at);
     }
+    // It leaves as 0, and rules can tell the difference.
+    if (rules !== null && isNegativeZero(line, from, stop)) return -1;
     return isTime ? putEpoch(member, line, from, stop, into, at) : putNumber(member, line, from, stop, kind, into, at);
   }
 
-  function writeMembers(list: readonly Member[], line: Uint8Array, into: Uint8Array, at: number): number {
+  function writeMembers({ list, end }: Leaves, line: Uint8Array, into: Uint8Array, at: number): number {
     into[at] = 0x7b;
     let position = at + 1;
     for (let i = 0; i < list.length; i++) {
       const member = list[i];
+      end.starts[i] = position;
       position = member === undefined ? -1 : put(member, line, into, position);
       if (position < 0) return -1;
     }
-    return putTail(into, position);
+    end.starts[list.length] = position;
+    return end.put(into, position);
   }
 
   return {
@@ -127,7 +140,7 @@ export function createObjectWriter({ members, plan }: ObjectWriterOptions): Line
         const layout = layouts[which];
         if (layout === undefined || !read(layout, line, from, stop)) continue;
         last = which;
-        return layout.members === null ? -1 : writeMembers(layout.members, line, into, at);
+        return layout.leaves === null ? -1 : writeMembers(layout.leaves, line, into, at);
       }
       return -1;
     },
@@ -138,8 +151,9 @@ export function createObjectWriter({ members, plan }: ObjectWriterOptions): Line
       const found = layoutOf(row);
       if (found === null || layouts.some(({ literals }) => isSame(literals, found.literals))) return;
       const list = plan(found.names)?.map(memberOf) ?? null;
-      if (list !== null) extraBytes = Math.max(extraBytes, extraBytesOf(list));
-      layouts[oldest] = { literals: found.literals, members: list };
+      const leaves = list === null ? null : { list, end: planRowEnd({ list, members, rules }) };
+      if (leaves !== null) extraBytes = Math.max(extraBytes, extraBytesOf(leaves.list) + leaves.end.extraBytes);
+      layouts[oldest] = { literals: found.literals, leaves };
       oldest = (oldest + 1) % layoutsMax;
     },
   };

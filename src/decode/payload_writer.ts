@@ -8,6 +8,9 @@ import type { LineWriter, PayloadWriter } from "../core/decoder.ts";
 import { bytesOf } from "./bytes.ts";
 import type { MemberWriter, PlannedField, TopicValues } from "./member_writer.ts";
 import { createObjectWriter } from "./object_writer.ts";
+import type { Rules } from "./rules.ts";
+
+type TopicFields = Readonly<Record<string, string>>;
 
 /** What the writers work with. */
 export interface PayloadWritersOptions {
@@ -16,6 +19,7 @@ export interface PayloadWritersOptions {
   readonly plan: (names: readonly string[], topicNames: readonly string[]) => readonly PlannedField[] | null;
   /** A field of a topic as JSON; null where there is no quick way. */
   readonly render: (name: string, text: string) => string | null;
+  readonly rules: Rules | null;
 }
 
 /** Longer payloads have no quick way. Whether they are too long is for the decoder to say, whose limit is not below this. */
@@ -24,20 +28,24 @@ const payloadBytesMax = 4096;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Makes the writer of a topic, by the fields that it gives; null where there can be none. Layouts are learned for all topics together. */
+/**
+ * Gives the writer of a topic, by the fields that it gives; null where there can be none. A writer lives as long as this object of fields.
+ * Layouts are learned for all topics together.
+ */
 export function createPayloadWriters(
-  { members, plan, render }: PayloadWritersOptions,
-): (topicFields: Readonly<Record<string, string>>) => PayloadWriter | null {
+  { members, plan, render, rules }: PayloadWritersOptions,
+): (topicFields: TopicFields) => PayloadWriter | null {
   /** By the names of the topic's fields: as many as there are templates. */
   const objects = new Map<string, LineWriter>();
+  const known = new WeakMap<TopicFields, PayloadWriter | null>();
 
-  return (topicFields) => {
+  function writerOf(topicFields: TopicFields): PayloadWriter | null {
     const names = Object.keys(topicFields);
     const texts = names.map((name) => render(name, topicFields[name] ?? ""));
     const whole = texts.filter((text) => text !== null);
     if (whole.length < texts.length) return null;
     const key = JSON.stringify(names);
-    const writer = objects.get(key) ?? createObjectWriter({ members, plan: (own) => plan(own, names) });
+    const writer = objects.get(key) ?? createObjectWriter({ members, plan: (own) => plan(own, names), rules });
     objects.set(key, writer);
     const values = valuesOf(whole);
     return {
@@ -51,6 +59,14 @@ export function createPayloadWriters(
       },
       learn: (row) => writer.learn?.(row),
     };
+  }
+
+  return (topicFields) => {
+    const writer = known.get(topicFields);
+    if (writer !== undefined) return writer;
+    const made = writerOf(topicFields);
+    known.set(topicFields, made);
+    return made;
   };
 }
 

@@ -42,8 +42,17 @@ export type RuleResult = "kept" | "filtered" | { readonly problem: string };
 
 /** Compiled rules. */
 export interface Rules {
+  /** Names of the fields that the expressions read. */
+  readonly used: readonly string[];
+  /** Names of the fields that are set, in the order in which that happens; one may stand there twice. */
+  readonly targets: readonly string[];
   /** Carries them out. `set` must put the value into `fields` as well. */
   apply(fields: Fields, set: SetField): RuleResult;
+  /**
+   * The same for who keeps the values of the {@linkcode Rules.used} fields himself: numbers, strings, booleans, and null for a field that is
+   * absent. What is set is put into `values` as well.
+   */
+  decide(values: Record<string, unknown>, set: SetField): RuleResult;
 }
 
 /**
@@ -74,28 +83,43 @@ export function createRules(options: RulesOptions): Rules | null {
     );
   }
 
-  return {
-    apply(fields, set) {
-      for (const rule of sets) {
-        let written: Written;
-        try {
-          written = toJson(rule.evaluate(contextOf(rule.used, fields)));
-        } catch (error) {
-          return failed(rule, fields, error);
-        }
-        set(rule.field, written.value, written.json);
-      }
-      if (filter === null) return "kept";
+  const compiled: readonly Compiled[] = filter === null ? sets : [...sets, filter];
+  const used = [...new Set(compiled.flatMap((rule) => rule.used))];
+  const targets = sets.map((rule) => rule.field);
+  /** What the expressions see of a reading; reused, as they keep nothing of it. */
+  const context: Record<string, unknown> = Object.fromEntries(used.map((name) => [name, null]));
+
+  const decide = (values: Record<string, unknown>, set: SetField): RuleResult => {
+    for (const rule of sets) {
+      let written: Written;
       try {
-        const verdict = filter.evaluate(contextOf(filter.used, fields));
-        if (typeof verdict === "boolean") return verdict ? "kept" : "filtered";
-        return {
-          problem: `--filter ${quoted(filter.expression)} gave ${printable(String(verdict), 40)}, not true or false`,
-        };
+        written = toJson(rule.evaluate(values));
       } catch (error) {
-        return failed(filter, fields, error);
+        return failed(rule, values, error);
       }
+      if (used.includes(rule.field)) values[rule.field] = toCel(written.value);
+      set(rule.field, written.value, written.json);
+    }
+    if (filter === null) return "kept";
+    try {
+      const verdict = filter.evaluate(values);
+      if (typeof verdict === "boolean") return verdict ? "kept" : "filtered";
+      return {
+        problem: `--filter ${quoted(filter.expression)} gave ${printable(String(verdict), 40)}, not true or false`,
+      };
+    } catch (error) {
+      return failed(filter, values, error);
+    }
+  };
+
+  return {
+    used,
+    targets,
+    apply(fields, set) {
+      for (const name of used) context[name] = toCel(fields[name]);
+      return decide(context, set);
     },
+    decide,
   };
 }
 
@@ -184,12 +208,6 @@ function createEnvironment(variables: readonly string[]): Environment {
   return environment;
 }
 
-function contextOf(used: readonly string[], fields: Fields): Record<string, unknown> {
-  const context: Record<string, unknown> = {};
-  for (const name of used) context[name] = toCel(fields[name]);
-  return context;
-}
-
 /** A JSON value as CEL sees it. Recursion is bounded: what comes in is nested no deeper than the decoders admit. */
 function toCel(value: unknown): unknown {
   if (value === undefined) return null;
@@ -237,11 +255,9 @@ function objectToJson(value: object): Written {
   };
 }
 
-function failed(rule: Compiled, fields: Fields, error: unknown): RuleResult {
+function failed(rule: Compiled, values: Readonly<Record<string, unknown>>, error: unknown): RuleResult {
   // Whatever the library throws on a value it did not expect is this reading's misfortune and must not stop the others.
-  const empty = rule.used.filter((name) => fields[name] === undefined || fields[name] === null).map((name) =>
-    quoted(name, 40)
-  );
+  const empty = rule.used.filter((name) => values[name] === null).map((name) => quoted(name, 40));
   const hint = empty.length === 0
     ? ""
     : `; ${empty.join(", ")} ${empty.length === 1 ? "is" : "are"} absent or null here`;

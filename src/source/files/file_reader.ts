@@ -245,13 +245,13 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
   }
 
   const takeLine: TakeLine = (bytes, from, stop, row, start, end) => {
-    const reading = packed.pack(bytes, from, stop, row, start);
-    if (reading === null) return false;
+    const item = packed.pack(bytes, from, stop, row, start, end);
+    if (item === null) return false;
     firstByte ??= start;
     delivery.add(row, end);
     lastRow = row;
     lastEnd = end;
-    buffer.push(delivery, reading);
+    buffer.push(delivery, item);
     return true;
   };
 

@@ -6,10 +6,10 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { LineWriter } from "../../core/decoder.ts";
+import { type LineWriter, turnedAway } from "../../core/decoder.ts";
 import { writeNumber } from "../../core/digits.ts";
 import { ownFieldsOf } from "../../core/own_fields.ts";
-import type { Fields, PackedReading, Reading } from "../../core/reading.ts";
+import type { Fields, Item, PackedReading, Reading } from "../../core/reading.ts";
 import type { FileDelivery } from "./file_delivery.ts";
 
 /** Packs readings of one file. */
@@ -17,10 +17,10 @@ export interface PackedRows {
   /** The lines that follow came in at this moment, and are written so. */
   begin(writer: LineWriter, arrivedMs: number): void;
   /**
-   * The reading of a plain line, the next one of the delivery, or null when only the normalizer can tell what becomes of it. `byte` is the
-   * offset of the row in the file.
+   * What becomes of a plain line, the next one of the delivery; null when only the normalizer can tell. `start` and `end` are the offsets of the
+   * row in the file.
    */
-  pack(line: Uint8Array, from: number, stop: number, row: number, byte: number): Reading | null;
+  pack(line: Uint8Array, from: number, stop: number, row: number, start: number, end: number): Item | null;
 }
 
 /** Bytes of a page: some hundred rows. A longer row has a page of its own. */
@@ -59,15 +59,18 @@ export function createPackedRows(idPrefix: string, delivery: FileDelivery): Pack
     begin(writer, arrivedMs) {
       slice = { writer, arrivedMs };
     },
-    pack(line, from, stop, row, byte) {
+    pack(line, from, stop, row, start, end) {
       if (slice === null) throw new Error("Lines are packed before anybody said how");
       const needed = stop - from + slice.writer.extraBytes + prefix.length + offsetDigitsMax;
       if (used + needed > page.length) turnTo(needed);
       const valueEnd = slice.writer.write(line, from, stop, page, used);
+      if (valueEnd === turnedAway) {
+        return { kind: "filtered", delivery, index: delivery.addedRows, bytes: end - start };
+      }
       if (valueEnd < 0) return null;
       for (let i = 0; i < prefix.length; i++) page[valueEnd + i] = prefix[i] ?? 0;
-      const idEnd = writeNumber(byte, page, valueEnd + prefix.length);
-      const reading = new PackedRow(delivery, delivery.addedRows, row, byte, page, used, valueEnd, idEnd, slice);
+      const idEnd = writeNumber(start, page, valueEnd + prefix.length);
+      const reading = new PackedRow(delivery, delivery.addedRows, row, start, page, used, valueEnd, idEnd, slice);
       used = idEnd;
       return reading;
     },

@@ -48,8 +48,8 @@ export interface Intake {
 interface Way {
   readonly subscription: number;
   readonly fields: Readonly<Record<string, string>> | null;
-  /** The quick way, which a topic has from its second message on; null: there is none. */
-  writer: PayloadWriter | null | undefined;
+  /** It came before. A topic that does not come again is not worth what the quick way costs once. */
+  again: boolean;
 }
 
 /** A message on its way through the intake. */
@@ -67,7 +67,7 @@ interface Message {
 export function createIntake(parts: IntakeParts): Intake {
   const { clock, inbox, pending, normalizer, decodePayload } = parts;
   const idPrefix = `${parts.gateway}/${parts.boot}/`;
-  const wayOf = createWays(parts.templates, (fields) => normalizer.payloadWriter?.(fields) ?? null);
+  const wayOf = createWays(parts.templates);
   const packed = createPackedMessages(idPrefix);
   let counter = 0;
   let moment: Moment | null = null;
@@ -80,7 +80,7 @@ export function createIntake(parts: IntakeParts): Intake {
     inbox.put(message.way.subscription, misfit(message, delivery, 0, null, message.id, reason, detail, raw));
   }
 
-  function takeRows(message: Message, rows: readonly Row[]): void {
+  function takeRows(message: Message, rows: readonly Row[], writer: PayloadWriter | null): void {
     const { payload, way } = message;
     const arrival = { origin: "real_time", wallMs: message.moment.wallMs, topicFields: way.fields } as const;
     const bytes = payload.length + message.arrived.topic.length + overheadBytes * rows.length;
@@ -99,7 +99,7 @@ export function createIntake(parts: IntakeParts): Intake {
       if (result.kind === "reading") {
         const { fields, value, bytes } = result;
         const { moment: { nowMs: arrivedMs }, redelivered } = message;
-        if (rows.length === 1 && row.kind === "object") way.writer?.learn(row);
+        if (rows.length === 1 && row.kind === "object") writer?.learn(row);
         inbox.put(way.subscription, {
           kind: "reading",
           delivery,
@@ -157,9 +157,16 @@ export function createIntake(parts: IntakeParts): Intake {
       const now = momentOfTurn();
       const arrived = { topic, packetId, fingerprint: packetId === 0 ? 0 : fingerprint(payload) };
       counter += 1;
-      if (way.writer && packed.write(way.writer, payload, counter, now)) {
+      const writer = way.again && way.fields !== null ? normalizer.payloadWriter?.(way.fields) ?? null : null;
+      const made = writer === null ? "left" : packed.write(writer, payload, counter, now);
+      if (made !== "left") {
         const delivery = pending.begin(arrived, bytesOf(topic, payload), 1);
-        return inbox.put(way.subscription, packed.reading(delivery, now, dup));
+        return inbox.put(
+          way.subscription,
+          made === "packed"
+            ? packed.reading(delivery, now, dup)
+            : { kind: "filtered", delivery, index: 0, bytes: payload.length },
+        );
       }
       const message: Message = { arrived, payload, way, id: idPrefix + counter, moment: now, redelivered: dup };
       if (way.fields === null) {
@@ -168,7 +175,7 @@ export function createIntake(parts: IntakeParts): Intake {
       }
       const rows = decodePayload(payload);
       if (rows.length === 0) pending.begin(message.arrived, 0, 0);
-      else takeRows(message, rows);
+      else takeRows(message, rows, writer);
     },
   };
 }
@@ -178,10 +185,7 @@ function bytesOf(topic: string, payload: Uint8Array): number {
 }
 
 /** Finds the first template that fits a topic; remembers, because topics come again. */
-function createWays(
-  templates: readonly TopicTemplate[],
-  writerOf: (fields: Readonly<Record<string, string>>) => PayloadWriter | null,
-): (topic: string) => Way {
+function createWays(templates: readonly TopicTemplate[]): (topic: string) => Way {
   const remembered = new Map<string, Way>();
   let chars = 0;
 
@@ -190,17 +194,16 @@ function createWays(
     if (!topic.includes("\0")) {
       for (const [subscription, template] of templates.entries()) {
         const fields = template.match(topic);
-        if (fields !== null) return { subscription, fields, writer: undefined };
+        if (fields !== null) return { subscription, fields, again: false };
       }
     }
-    return { subscription: 0, fields: null, writer: null };
+    return { subscription: 0, fields: null, again: false };
   }
 
   return (topic) => {
     const known = remembered.get(topic);
     if (known !== undefined) {
-      // Not before a topic comes again: one that does not is not worth it.
-      if (known.writer === undefined) known.writer = known.fields === null ? null : writerOf(known.fields);
+      known.again = true;
       return known;
     }
     const way = find(topic);

@@ -5,7 +5,7 @@
  * @module
  */
 import { Buffer, isUtf8 } from "node:buffer";
-import type { PayloadWriter } from "../../core/decoder.ts";
+import { type PayloadWriter, turnedAway } from "../../core/decoder.ts";
 import type { Delivery } from "../../core/delivery.ts";
 import { writeNumber } from "../../core/digits.ts";
 import { ownFieldsOf } from "../../core/own_fields.ts";
@@ -19,10 +19,13 @@ export interface Moment {
   readonly wallMs: number;
 }
 
+/** `left`: only the decoder and the normalizer can tell what becomes of it; `turned_away`: the operator's filter turns it away. */
+export type Packed = "packed" | "turned_away" | "left";
+
 /** Packs messages. */
 export interface PackedMessages {
-  /** Writes the text of a payload, and `<idPrefix><counter>` as its id. False: only the decoder and the normalizer can tell what becomes of it. */
-  write(writer: PayloadWriter, payload: Uint8Array, counter: number, moment: Moment): boolean;
+  /** Writes the text of a payload, and `<idPrefix><counter>` as its id. */
+  write(writer: PayloadWriter, payload: Uint8Array, counter: number, moment: Moment): Packed;
   /** The reading of what was written last: the only one of its delivery. */
   reading(delivery: Delivery, moment: Moment, redelivered: boolean): Reading;
 }
@@ -41,19 +44,20 @@ export function createPackedMessages(idPrefix: string): PackedMessages {
 
   return {
     write(writer, payload, counter, { wallMs }) {
-      if (!isAscii(payload) && !isUtf8(payload)) return false;
+      if (!isAscii(payload) && !isUtf8(payload)) return "left";
       const needed = payload.length + writer.extraBytes + prefix.length + counterDigitsMax;
       if (used + needed > page.length) {
         page = new Uint8Array(Math.max(pageBytes, needed));
         used = 0;
       }
       const end = writer.write(payload, wallMs, page, used);
-      if (end < 0) return false;
+      if (end === turnedAway) return "turned_away";
+      if (end < 0) return "left";
       from = used;
       valueEnd = end;
       for (let i = 0; i < prefix.length; i++) page[end + i] = prefix[i] ?? 0;
       used = writeNumber(counter, page, end + prefix.length);
-      return true;
+      return "packed";
     },
     reading: (delivery, moment, redelivered) =>
       new PackedMessage(delivery, moment, redelivered, page, from, valueEnd, used),

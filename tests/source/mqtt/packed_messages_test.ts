@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Item } from "../../../src/core/reading.ts";
-import { createNormalizer } from "../../../src/decode/normalizer.ts";
+import type { Normalizer } from "../../../src/core/decoder.ts";
+import { createNormalizer, type NormalizerOptions } from "../../../src/decode/normalizer.ts";
 import { createPayloadDecoder } from "../../../src/decode/payload.ts";
 import { createInbox } from "../../../src/source/mqtt/inbox.ts";
 import { createIntake } from "../../../src/source/mqtt/intake.ts";
@@ -26,15 +27,23 @@ function seen(item: Item): unknown {
   return { kind, index, size, origin, source, id, value, row, byte, arrivedMs, redelivered, settled };
 }
 
-/** Takes messages in, a few a turn; with or without the quick way. Tells what came out, and how much of it was packed. */
+function normalizerWith(extra: NormalizerOptions["extra"]): Normalizer {
+  return createNormalizer({
+    ...{ schema: null, aliases: {}, extra, sets: [], filter: "value != 7", timeZone: "UTC", timeFormat: "epoch" },
+  });
+}
+
+/**
+ * Takes messages in, a few a turn; with or without the quick way, and with other rules from message `changeAt` on. Tells what came out, and
+ * how much of it was packed.
+ */
 async function takeIn(
   messages: readonly Message[],
   quickly: boolean,
+  changeAt = Infinity,
 ): Promise<{ readonly items: readonly unknown[]; readonly pendingBytes: number; readonly packed: number }> {
   const clock = virtualClock();
-  const { payloadWriter, ...slow } = createNormalizer({
-    ...{ schema: null, aliases: {}, extra: "keep", sets: [], filter: null, timeZone: "UTC", timeFormat: "epoch" },
-  });
+  let rules = normalizerWith("keep");
   const pending = createPending(() => {});
   pending.connected(false, () => {});
   const inbox = createInbox([{ name: "a", weight: 1 }], () => {});
@@ -42,7 +51,11 @@ async function takeIn(
     clock,
     emit: () => {},
     decodePayload: createPayloadDecoder({ payloadBytesMax: 4096 }),
-    normalizer: quickly && payloadWriter !== undefined ? { ...slow, payloadWriter } : slow,
+    normalizer: {
+      checkHeader: () => {},
+      normalize: (row, arrival) => rules.normalize(row, arrival),
+      payloadWriter: (topicFields) => quickly ? rules.payloadWriter?.(topicFields) ?? null : null,
+    },
     gateway: "gw",
     boot: "b",
     templates: [parseTopicTemplate("plant/{device_id}/{metric}")],
@@ -50,6 +63,7 @@ async function takeIn(
     pending,
   });
   for (const [index, { topic, payload, dup }] of messages.entries()) {
+    if (index === changeAt) rules = normalizerWith("drop");
     intake.take(topic, payload.slice(), index + 1, dup);
     if (index % 3 === 2) await clock.advance(5);
   }
@@ -64,7 +78,12 @@ async function takeIn(
 const message: fc.Arbitrary<Message> = fc.record({
   topic: fc.constantFrom("plant/a/t", "plant/a/t", "plant/b/t", "plant/gr\u00f6\u00dfe/t", "plant//t", "other"),
   payload: fc.oneof(
-    { weight: 8, arbitrary: fc.integer().map((n) => bytes(`{"value":${n},"ts":1767225600000,"unit":"\u00b0C"}`)) },
+    {
+      weight: 8,
+      arbitrary: fc.oneof(fc.integer(), fc.constant(7)).map((n) =>
+        bytes(`{"value":${n},"ts":1767225600000,"unit":"\u00b0C"}`)
+      ),
+    },
     fc.constantFrom("{}", "21.5", "ON", "", '[{"value":1},{"value":"x"},2]', '{"value":{}}', '{"value":1').map(bytes),
     fc.constant(Uint8Array.of(...bytes('{"value":1,"ts":1767225600000,"unit":"'), 0xff, ...bytes('"}'))),
     fc.constant(bytes(`{"value":1,"ts":1767225600000,"unit":"${"x".repeat(4090)}"}`)),
@@ -90,10 +109,23 @@ Deno.test("a message is the same reading the quick way: id, text, fields, time a
 Deno.test("a page that is full is followed by another one; readings of both stay as they are", async () => {
   const messages = Array.from({ length: 500 }, (_, i) => ({
     topic: `plant/${i % 7}/t`,
-    payload: bytes(`{"value":${i},"text":"${"x".repeat(i % 300)}"}`),
+    payload: bytes(`{"value":${i + 8},"text":"${"x".repeat(i % 300)}"}`),
     dup: false,
   }));
   const written = await takeIn(messages, true);
   assert.equal(written.packed, 500 - 8, "all but the first of each topic, and the one that the layout is learned from");
   assert.deepEqual(written.items, (await takeIn(messages, false)).items);
+});
+
+Deno.test("other rules hold from the next message on, whatever was remembered of its topic", async () => {
+  const messages = Array.from({ length: 40 }, (_, i) => ({
+    topic: "plant/a/t",
+    payload: bytes(`{"value":${i + 8},"hall":"north"}`),
+    dup: false,
+  }));
+  const written = await takeIn(messages, true, 20);
+  assert.equal(written.packed, 40 - 3, "the first, and one to learn from under each of the rules");
+  assert.deepEqual(written.items, (await takeIn(messages, false, 20)).items);
+  assert.match(JSON.stringify(written.items[19]), /north/);
+  assert.doesNotMatch(JSON.stringify(written.items[20]), /north/);
 });
