@@ -7,6 +7,7 @@ import config from "../../deno.json" with { type: "json" };
 import { createApp } from "../app.ts";
 import { machine } from "../config/surroundings.ts";
 import { systemClock } from "../core/clock.ts";
+import { turnClock } from "../core/turn_clock.ts";
 import { systemDice } from "../core/dice.ts";
 import { openLetterDesk } from "../store/letter_desk.ts";
 import { openLedgerReadOnly } from "../store/read_only.ts";
@@ -21,7 +22,7 @@ export async function machineContext(args: readonly string[]): Promise<Omit<Comm
     surroundings.environment["TERM"] !== "dumb";
   return {
     surroundings,
-    clock: systemClock,
+    clock: turnClock(systemClock),
     dice: systemDice,
     version: versionText(config.version),
     output: outputTo(Deno.stdout, wantsColour),

@@ -5,7 +5,7 @@
  *                                                                                +-> packed rows -+   (plain lines)
  *
  * The loop is pulled by the buffer: it reads on when there is room, a chunk at a time, and never keeps more than a chunk and a row in
- * between. Rows cost no promise; the loop gives the event loop a turn at each read and after {@linkcode sliceMs} of decoding.
+ * between. Rows cost no promise; the loop gives the event loop a turn after {@linkcode sliceMs} of decoding.
  *
  * All positions are those of the bytes that the decoder sees, after both steps: what is called inflated here is in UTF-8 too. Reading is
  * resumed by doing both again from the first byte on.
@@ -186,15 +186,15 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
         sliceStartMs = clock.nowMs();
         continue;
       }
-      if (pullSlice(opened, rows) > 0) {
-        if (clock.nowMs() - sliceStartMs < sliceMs) continue;
+      if (clock.nowMs() - sliceStartMs >= sliceMs) {
         await sleep(clock, 0, signal);
         sliceStartMs = clock.nowMs();
         continue;
       }
+      if (pullSlice(opened, rows) > 0) continue;
       if (ended) return true;
+      // Reading is no turn: the runtime may go on without a look at its sockets.
       const piece = await pieces.next();
-      sliceStartMs = clock.nowMs();
       if (piece !== null) feed(piece);
       else if (!signal.aborted) {
         decode(transcode.end());
