@@ -8,7 +8,7 @@ import { stateDirOf } from "../config/load.ts";
 import { options } from "../config/options.ts";
 import { sleep } from "../core/clock.ts";
 import { exitCodes, WeirError } from "../core/error.ts";
-import type { ReplayRequest } from "../core/replay.ts";
+import type { ReplayRequest, ReplayWish } from "../core/replay.ts";
 import { formatCount, quoted } from "../core/text.ts";
 import type { LetterDesk } from "../store/letter_desk.ts";
 import type { Command, CommandContext, Output } from "./command.ts";
@@ -43,25 +43,24 @@ export const dlqReplay: Command = {
         return exitCodes.ok;
       }
       const ratePerSecond = gathered.value(options.letters.rate);
-      const request = await desk.askReplay({ filter, ratePerSecond }, clock.wallMs());
-      output.write(
-        `Asked the gateway to replay ${formatCount(request.total)} dead letters, ${ratePerSecond}/s at most.\n`,
-      );
-      return await watch(request.number, desk, context);
+      return await askAndWatch({ filter, ratePerSecond }, desk, context);
     } finally {
       await desk.close();
     }
   },
 };
 
-async function watch(number: number, desk: LetterDesk, context: CommandContext): Promise<number> {
+async function askAndWatch(wish: ReplayWish, desk: LetterDesk, context: CommandContext): Promise<number> {
   const { clock, output } = context;
   const left = new AbortController();
+  // From before it is asked: once it is, whoever stops us is told that the gateway goes on.
   const release = context.onStopSignal(() => left.abort());
   const progress = createProgress(output);
   let sinceRunsMs = 0;
   let sinceLineMs = 0;
   try {
+    const { number, total } = await desk.askReplay(wish, clock.wallMs());
+    output.write(`Asked the gateway to replay ${formatCount(total)} dead letters, ${wish.ratePerSecond}/s at most.\n`);
     for (;;) {
       const request = await looked(desk, number);
       if (request?.done === true) {

@@ -94,9 +94,19 @@ export function createChunks(parts: ChunksParts): Chunks {
     timer = null;
     committing = true;
     commit(items).then((committed) => {
+      // What follows rows that found no home must not be committed either: their file would go on behind them.
+      if (!committed) return end();
       committing = false;
-      if (committed) leaveIfDue();
+      leaveIfDue();
     });
+  }
+
+  /** Takes no more; nobody waits for what will not come. */
+  function end(): void {
+    closed = true;
+    timer?.cancel();
+    for (const resolve of flushing) resolve();
+    flushing = [];
   }
 
   /** Brings a chunk home; false when there is none any more: closed, or another instance has taken over. */
@@ -165,10 +175,8 @@ export function createChunks(parts: ChunksParts): Chunks {
       return flushed;
     },
     close() {
-      closed = true;
-      timer?.cancel();
+      end();
       letters.close();
-      for (const resolve of flushing) resolve();
       stored.resolve();
     },
   };

@@ -23,7 +23,7 @@ import type { Sink } from "../core/sink.ts";
 import type { DeadLetterStore } from "../core/store.ts";
 import type { Tally } from "../core/tally.ts";
 import { chunkDefaults, createChunks } from "./chunks.ts";
-import { createLetterQueue, type LetterQueue } from "./letter_queue.ts";
+import { createLetterQueue, fileLettersSpacingMs, type LetterQueue } from "./letter_queue.ts";
 
 /** What the outbox works with. */
 export interface OutboxParts {
@@ -83,7 +83,7 @@ export function createOutbox(parts: OutboxParts): Outbox {
   const { sink, tally, release, clock, detour = noDetour } = parts;
   const lettersOf: Readonly<Record<Lane, LetterQueue>> = {
     stream: createLetterQueue("stream", parts, settleMisfits),
-    files: createLetterQueue("files", parts, settleMisfits),
+    files: createLetterQueue("files", parts, settleMisfits, fileLettersSpacingMs),
   };
 
   function settleAll(lane: Lane, items: readonly Item[], ending: Ending): void {

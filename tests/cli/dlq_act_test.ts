@@ -110,6 +110,22 @@ Deno.test("Ctrl-C leaves the replay to the gateway", async () => {
   assert.equal(fake.listeners(), 0);
 });
 
+Deno.test("Ctrl-C while the gateway is asked leaves the replay to it, too", async () => {
+  const { desk } = deskOf(5);
+  const fake = fakeContext([], {
+    desk: {
+      ...desk,
+      askReplay() {
+        fake.signal("SIGINT");
+        return Promise.resolve(request);
+      },
+      replay: () => Promise.resolve(request),
+    },
+  });
+  assert.equal(await dlqReplay.run(fake.context), 0);
+  assert.match(fake.out(), /^Asked the gateway .*\nThe gateway goes on with the replay/);
+});
+
 Deno.test("without a running gateway replay leaves with 69 and what to do, also when it ends meanwhile", async () => {
   const { desk } = deskOf(5);
   const none = fakeContext(["--state-dir", "/s"], { desk: { ...desk, gatewayRuns: () => Promise.resolve(false) } });

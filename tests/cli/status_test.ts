@@ -8,6 +8,7 @@ import { status } from "../../src/cli/status.ts";
 import { top } from "../../src/cli/top.ts";
 import { WeirError } from "../../src/core/error.ts";
 import type { FakeMachine } from "../config/fake_machine.ts";
+import { eventually } from "../support/servers.ts";
 import { fakeContext, fakeStatus } from "./fake_context.ts";
 
 const hostile = "evil\u001b[31m\u202e.csv";
@@ -125,11 +126,10 @@ Deno.test("top prints a plain line when it is no terminal, says once when the ga
     const fake = fakeContext(["--status-url", url]);
     const running = top.run(fake.context);
     const until = async (pattern: RegExp) => {
-      for (let i = 0; i < 2000 && !pattern.test(fake.out()); i++) {
+      await eventually(`it prints ${pattern}`, async () => {
         await fake.clock.advance(100);
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      assert.match(fake.out(), pattern);
+        return pattern.test(fake.out());
+      });
     };
     await until(/1 min 5 s; real_time .*evil\\u001b/);
     answers = false;

@@ -4,12 +4,14 @@ import { createFilesSource } from "../../src/source/files/files_source.ts";
 import { filesDefaults } from "../../src/source/files/options.ts";
 import { memoryLedger } from "../../src/store/memory_ledger.ts";
 import { lineDecoder, lineNormalizer } from "../source/files/harness.ts";
+import { attendedDisk } from "../support/attended_disk.ts";
 import { virtualClock } from "../support/virtual_clock.ts";
 import { sourceContract } from "./source_contract.ts";
 
 sourceContract("files", async () => {
   const folder = await Deno.makeTempDir();
   const clock = virtualClock();
+  const { disk, idle } = attendedDisk(machineDisk);
   const store = memoryLedger({ clock, deadLetterBytesMax: 1e6 });
   /** Name and rows of each file, in the order in which they were dropped. */
   const dropped: { readonly path: string; readonly rows: number }[] = [];
@@ -29,7 +31,7 @@ sourceContract("files", async () => {
         normalizer: lineNormalizer,
         gateway: "gw",
         dice: seededDice(1),
-        disk: { ...machineDisk, watch: () => ({ close: () => {} }) },
+        disk: { ...disk, watch: () => ({ close: () => {} }) },
       }),
     async feed(from, to) {
       const path = `dump-${String(dropped.length).padStart(4, "0")}.csv`;
@@ -52,7 +54,7 @@ sourceContract("files", async () => {
     },
     async pass() {
       await clock.advance(50);
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await idle();
     },
     dispose: () => Deno.remove(folder, { recursive: true }),
   };

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { connectPublisher } from "../../src/demo/publisher.ts";
+import { dropFile } from "../support/drop_file.ts";
 import { runGateway, startGateway } from "../support/gateway.ts";
 import { findMosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { eventually } from "../support/servers.ts";
@@ -122,7 +123,7 @@ if (mosquittoProgram !== null) {
     try {
       await gateway.logged(/ERROR .*127\.0\.0\.1/);
       await mosquitto.start();
-      await gateway.logged(/Receiving from mqtt:/, 60_000);
+      await gateway.logged(/Receiving from mqtt:/);
       const publisher = await connectPublisher({ host: mosquitto.host, port: mosquitto.port, clientId: "bad" });
       const messages: readonly (readonly [string, string | Uint8Array])[] = [
         ["plant/a/temp", '{"value":1}'],
@@ -139,7 +140,7 @@ if (mosquittoProgram !== null) {
       await publisher.idle();
       await eventually("the good ones arrived", async () => (await readingsIn(place.out)).length >= 4);
       await Deno.mkdir(place.drop);
-      await Deno.writeTextFile(`${place.drop}/late.csv`, "device_id,metric,value\nz,m,9\n");
+      await dropFile(place.drop, "late.csv", "device_id,metric,value\nz,m,9\n");
       await eventually("the folder is found", async () => (await readingsIn(place.out)).length >= 5);
       await publisher.close();
     } finally {

@@ -5,10 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { connectPublisher } from "../../src/demo/publisher.ts";
+import { dropFile } from "../support/drop_file.ts";
 import { runGateway, startGateway } from "../support/gateway.ts";
 import { type ConsumedRecord, kafkaAvailability, type RunningKafka, startKafka } from "../support/kafka.ts";
 import { findMosquitto, startMosquitto } from "../support/mosquitto.ts";
-import { eventually, leftOut } from "../support/servers.ts";
+import { eventually, leftOut, patienceMs } from "../support/servers.ts";
 
 const suite = "Dead letters with Kafka and MQTT end to end";
 const missing = await kafkaAvailability();
@@ -46,12 +47,12 @@ async function lettersAndReplay(
   const first = startGateway([...args, "--mqtt-topic", "plant/{site}"]);
   try {
     await first.logged(/Receiving from mqtt:/);
-    await Deno.writeTextFile(`${root}/drop/a.ndjson`, '{"dev":"f","metric":"m","value":1}\n{"broken\n');
+    await dropFile(`${root}/drop`, "a.ndjson", '{"dev":"f","metric":"m","value":1}\n{"broken\n');
     const publisher = await connectPublisher({ host: mosquitto.host, port: mosquitto.port, clientId: "pub" });
     publisher.publish("plant/p1", '{"metric":"m","value":2}');
     await publisher.idle();
     await publisher.close();
-    await eventually("three letters are in their topic", async () => (await dead()).length >= 3, 30_000, 300);
+    await eventually("three letters are in their topic", async () => (await dead()).length >= 3, patienceMs, 300);
   } finally {
     assert.equal(await first.stop(), 0, first.stderr());
   }

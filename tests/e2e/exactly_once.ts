@@ -4,9 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { dropFile } from "../support/drop_file.ts";
 import { runGateway, startGateway } from "../support/gateway.ts";
 import type { RunningKafka } from "../support/kafka.ts";
-import { eventually } from "../support/servers.ts";
+import { eventually, patienceMs } from "../support/servers.ts";
 
 /** Folders and topics of one test. */
 export interface ExactlyOnceScene {
@@ -89,9 +90,7 @@ export async function exactlyOnceScene(
         const note = kind === tooLargeAt ? "x".repeat(recordBytesMax) : "";
         lines.push(`press-${row % 10},count,${number},1767225600000,${note}`);
       }
-      const path = `${root}/drop/dump-${String(dumps++).padStart(6, "0")}.csv`;
-      await Deno.writeTextFile(`${path}.part`, `${lines.join("\n")}\n`);
-      await Deno.rename(`${path}.part`, path);
+      await dropFile(`${root}/drop`, `dump-${String(dumps++).padStart(6, "0")}.csv`, `${lines.join("\n")}\n`);
     },
     async arrived() {
       const records = await kafka.read(topic);
@@ -111,7 +110,7 @@ export async function exactlyOnceScene(
           if (left.join() === "done" && arrived.length >= good.length) return true;
           throw new Error(`${arrived.length} of ${good.length} rows arrived; left: ${left.join()}`);
         },
-        90_000,
+        patienceMs,
         500,
       );
     },

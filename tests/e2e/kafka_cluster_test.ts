@@ -48,6 +48,7 @@ async function leadershipMoves(cluster: KafkaCluster): Promise<void> {
 async function brokersInTurn(cluster: KafkaCluster): Promise<void> {
   const told = await whileSending(cluster, "in-turn", async (flood) => {
     for (const [node, signal] of [[1, "SIGTERM"], [2, "SIGKILL"], [1, "SIGKILL"]] as const) {
+      await cluster.inSync("in-turn");
       await cluster.stop(node, signal);
       await flood.caughtUp(`broker ${node} is away (${signal})`);
       await cluster.start(node);

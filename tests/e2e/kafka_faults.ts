@@ -13,7 +13,7 @@ import type { RunningKafka } from "../support/kafka.ts";
 import { type FaultKind, faultKinds, type KafkaProxy } from "../support/kafka_proxy.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
 import { startSensors } from "../support/sensor_stream.ts";
-import { eventually } from "../support/servers.ts";
+import { eventually, patienceMs } from "../support/servers.ts";
 
 /** How it is to be. */
 export interface KafkaFaultsOptions {
@@ -23,6 +23,8 @@ export interface KafkaFaultsOptions {
   readonly rows: number;
   /** At least so many messages. */
   readonly messages: number;
+  /** The sensors speak on until so much went wrong: how many requests there are is the machine's speed. Default: 0. */
+  readonly faults?: number;
   /** Longest time that a connection hangs. Default: past the gateway's own patience, which is 15 s. */
   readonly hangMsMax?: number;
   /** Of the Produce requests, how many are hit. Default: 0.08. */
@@ -54,7 +56,7 @@ export async function kafkaFaults(
   },
   options: KafkaFaultsOptions,
 ): Promise<FaultsSummary> {
-  const { seed, rows, messages, kinds = faultKinds, hangMsMax = 20_000, share = 0.08 } = options;
+  const { seed, rows, messages, faults = 0, kinds = faultKinds, hangMsMax = 20_000, share = 0.08 } = options;
   const root = await Deno.makeTempDir({ prefix: "weir-faults-" });
   const topic = `faults-${seed}-${kinds.join("-")}`;
   await Deno.mkdir(`${root}/drop`);
@@ -75,10 +77,13 @@ export async function kafkaFaults(
   try {
     await gateway.logged(/Subscribed to/);
     const sensors = await startSensors(mosquitto, messagesPerSecond, systemClock);
-    await eventually("the sensors have spoken", () => sensors.sent >= messages, 60_000);
+    await eventually(
+      "the sensors have spoken, and enough went wrong",
+      () => sensors.sent >= messages && sumOf(differences(before, proxy.happened)) >= faults,
+    );
     await sensors.stop();
     // A drain waits for its verdicts: with 0 everything that was taken in is acknowledged by Kafka. The rest of the dump first.
-    await gateway.logged(/Finished "dump.csv"/, 120_000 + 30 * hangMsMax);
+    await gateway.logged(/Finished "dump.csv"/, patienceMs + 30 * hangMsMax);
     assert.equal(await gateway.stop(), 0, gateway.stderr());
     const records = await kafka.read(topic);
     const stream = arrivalsOf(records, "real_time");
@@ -105,6 +110,11 @@ export async function kafkaFaults(
     gateway.signal("SIGKILL");
     await gateway.ended;
   }
+}
+
+/** How much went wrong. */
+export function sumOf(happened: Readonly<Record<FaultKind, number>>): number {
+  return Object.values(happened).reduce((sum, times) => sum + times, 0);
 }
 
 function differences(

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
 import { seededDice } from "../../src/core/dice.ts";
 import { kafkaAvailability } from "../support/kafka.ts";
 import { type KafkaFlood, whileSending } from "../support/kafka_flood.ts";
@@ -11,7 +10,7 @@ import { type FaultKind, faultKinds, type KafkaBehindProxy, startKafkaBehindProx
 import { findMosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { printedSeed, say } from "../support/seed.ts";
 import { eventually, leftOut } from "../support/servers.ts";
-import { kafkaFaults, toldFaults } from "./kafka_faults.ts";
+import { kafkaFaults, sumOf, toldFaults } from "./kafka_faults.ts";
 
 const suite = "Kafka's faults";
 const program = findMosquitto(suite);
@@ -36,11 +35,8 @@ if (program !== null && kafkaMissing === null) {
     let seed = printedSeed("Kafka's faults");
     for (const [promise, kinds] of scenes) {
       await t.step(promise, async () => {
-        const options = { seed: seed++, kinds, rows: 6_000, messages: 1_000, hangMsMax: 2_000 };
-        const summary = await kafkaFaults({ ...behind, mosquitto }, options);
-        say(toldFaults(summary));
-        const faults = Object.values(summary.happened).reduce((sum, times) => sum + times, 0);
-        assert.ok(faults >= 3, "nothing to stand up to");
+        const options = { seed: seed++, kinds, rows: 6_000, messages: 1_000, faults: 3, hangMsMax: 2_000 };
+        say(toldFaults(await kafkaFaults({ ...behind, mosquitto }, options)));
       });
     }
     await t.step(
@@ -54,14 +50,13 @@ if (program !== null && kafkaMissing === null) {
 
 /** The sink alone, which is less patient than the gateway's, so that many connections are given up in a few seconds. */
 async function hangs({ kafka, proxy }: KafkaBehindProxy, seed: number): Promise<void> {
-  const faultsSoFar = () => Object.values(proxy.happened).reduce((sum, times) => sum + times, 0);
+  const faultsSoFar = () => sumOf(proxy.happened);
   const before = faultsSoFar();
   const act = (flood: KafkaFlood) => {
     proxy.misbehave({ dice: seededDice(seed), kinds: faultKinds, share: 0.2, hangMsMax: 3 * patienceMs });
     return eventually(
       "enough went wrong",
       () => faultsSoFar() - before >= hangFaults && flood.sent >= hangReadings,
-      120_000,
     ).then(() => {});
   };
   try {

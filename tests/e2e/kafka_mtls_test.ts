@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import type { KafkaSinkOptions } from "../../src/sink/kafka/sink.ts";
 import { makeAuthority } from "../support/certificates.ts";
 import { kafkaAvailability, type RunningKafka, startKafka } from "../support/kafka.ts";
+import { allow } from "../support/kafka_acls.ts";
 import { numbered, sinkFor } from "../support/kafka_rig.ts";
 import { eventually, leftOut } from "../support/servers.ts";
 
@@ -66,13 +67,7 @@ const promises: readonly (readonly [string, Check])[] = [
 
 async function rightCertificate(kafka: RunningKafka, { ca, gateway }: Cast): Promise<void> {
   await kafka.createTopic("mtls", 1);
-  // Kafka that has just started gives its first producer id a little later: that is not what is tried here.
-  const first = sinkFor(kafka, { topic: "mtls" });
-  await first.open();
-  first.sink.send("stream", numbered(0, 1));
-  await first.sink.flush();
-  await first.sink.close();
-  await allow(kafka, "gateway", [[topicResource, "mtls", write], [topicResource, "mtls", describe]]);
+  await allow(kafka, "User:CN=gateway", { resource: "topic", name: "mtls", operations: ["write", "describe"] });
   const { sink, open, delivered, events } = at(kafka, { topic: "mtls", tls: { ca, identity: gateway } });
   await open();
   sink.send("stream", numbered(0, 10));
@@ -148,7 +143,7 @@ async function renewedCertificate(kafka: RunningKafka, { ca, expired, gateway }:
 async function fewestPermissions(kafka: RunningKafka, { ca, writer }: Cast): Promise<void> {
   await kafka.createTopic("least", 1);
   const { sink, open, delivered, events } = at(kafka, { topic: "least", tls: { ca, identity: writer } });
-  await allow(kafka, "writer", [[topicResource, "least", write]]);
+  await allow(kafka, "User:CN=writer", { resource: "topic", name: "least", operations: ["write"] });
   await open();
   // Write implies Describe (AclOperation): neither IdempotentWrite on the cluster (Kafka 3.0 and newer) nor DescribeConfigs is needed.
   sink.send("stream", numbered(0, 10));
@@ -186,28 +181,4 @@ async function refused(
   assert.equal(new Set(said).size, said.length, name);
   assert.ok(said.length <= (about === "topic" ? 2 : 1), `${name}: ${said.join("\n")}`);
   assert.doesNotMatch(JSON.stringify([events, findings]), /PRIVATE KEY/);
-}
-
-// Numbers of Kafka's protocol: ResourceType, AclOperation.
-const topicResource = 2;
-const write = 4;
-const describe = 8;
-
-function allow(
-  kafka: RunningKafka,
-  commonName: string,
-  rights: readonly (readonly [resourceType: number, resourceName: string, operation: number])[],
-): Promise<unknown> {
-  const literal = 3;
-  const allowed = 3;
-  const acl = rights.map(([resourceType, resourceName, operation]) => ({
-    resourceType,
-    resourceName,
-    resourcePatternType: literal,
-    principal: `User:CN=${commonName}`,
-    host: "*",
-    operation,
-    permissionType: allowed,
-  }));
-  return kafka.admin((admin) => admin.createAcls({ acl }));
 }

@@ -12,6 +12,7 @@ import { wireReader, wireWriter } from "../../src/sink/kafka/wire.ts";
 import type { KafkaSinkOptions } from "../../src/sink/kafka/sink.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { kafkaAvailability, type RunningKafka, startKafka } from "../support/kafka.ts";
+import { allow } from "../support/kafka_acls.ts";
 import { eventually, leftOut } from "../support/servers.ts";
 import { idsIn, idsOf, numbered, sinkFor } from "../support/kafka_rig.ts";
 
@@ -56,7 +57,7 @@ const promises: readonly (readonly [string, Check])[] = [
 
 async function securedWell(kafka: RunningKafka, ca: string): Promise<void> {
   await kafka.createTopic("secured", 1);
-  await allow(kafka, "secured", "gateway");
+  await mayWrite(kafka, "secured", "gateway");
   for (const mechanism of ["plain", "scram-sha-256", "scram-sha-512"] as const) {
     const { sink, open, delivered, events } = sinkFor(kafka, {
       brokers: kafka.brokers,
@@ -75,7 +76,7 @@ async function securedWell(kafka: RunningKafka, ca: string): Promise<void> {
 
 async function sessionsEnd(kafka: RunningKafka, ca: string): Promise<void> {
   await kafka.createTopic("sessions", 1);
-  await allow(kafka, "sessions", "gateway");
+  await mayWrite(kafka, "sessions", "gateway");
   const { sink, open, events } = sinkFor(kafka, {
     brokers: kafka.brokers,
     topic: "sessions",
@@ -119,7 +120,7 @@ async function securedBadly(kafka: RunningKafka, ca: string): Promise<void> {
       { brokers: kafka.adminBrokers, tls: { ca }, connectTimeoutMs: 1000 },
       /(did not answer within|TLS|closed).*(--kafka-tls|a TLS one)/,
     ],
-    ["SASL on a listener without", { brokers: kafka.adminBrokers, sasl, connectTimeoutMs: 1000 }, /--kafka-sasl/],
+    ["SASL on a listener without", { brokers: kafka.adminBrokers, sasl }, /--kafka-sasl/],
   ];
   for (const [name, options, expected] of cases) {
     const { sink, open, events } = sinkFor(kafka, { brokers: kafka.brokers, topic: "secured", ...options });
@@ -149,7 +150,7 @@ async function noPermission(kafka: RunningKafka, ca: string): Promise<void> {
   sink.send("files", numbered(0, 10));
   await eventually("it is told", () => sink.status().trouble?.includes("no permission"));
   assert.match(sink.status().trouble ?? "", /kafka-acls/);
-  await allow(kafka, "forbidden", "stranger");
+  await mayWrite(kafka, "forbidden", "stranger");
   await sink.flush();
   await eventually("the trouble is over", () => sink.status().trouble === null);
   assert.ok(events.every(({ message }) => !message.includes("strange-password")));
@@ -159,7 +160,7 @@ async function noPermission(kafka: RunningKafka, ca: string): Promise<void> {
 
 async function checks(kafka: RunningKafka, ca: string): Promise<void> {
   await kafka.createTopic("checked", 3, { "max.message.bytes": "500000" });
-  await allow(kafka, "checked", "gateway");
+  await mayWrite(kafka, "checked", "gateway");
   const sasl = { mechanism: "scram-sha-256", username: "gateway", password: "right-password" } as const;
   const { sink } = sinkFor(kafka, {
     brokers: [...kafka.brokers, "127.0.0.1:1"],
@@ -197,8 +198,11 @@ async function examined(kafka: RunningKafka, ca: string): Promise<void> {
     [true, "not known: this user may not ask for them"],
   ]);
   await setQuota(kafka, "gw-files", 1024 * 1024);
-  const [cluster, describe, describeConfigs] = [4, 8, 10];
-  await allow(kafka, "kafka-cluster", "gateway", [describe, describeConfigs], cluster);
+  await allow(kafka, "User:gateway", {
+    resource: "cluster",
+    name: "kafka-cluster",
+    operations: ["describe", "describeConfigs"],
+  });
   const permitted = await eventually("they may be asked for", async () => {
     const found = await examineAs("gateway", "right-password", 0);
     return found?.every(({ result }) => !result.startsWith("not known") && !result.startsWith("none")) ? found : null;
@@ -243,7 +247,7 @@ async function setQuota(kafka: RunningKafka, clientId: string, bytes: number): P
 
 async function transactions(kafka: RunningKafka, ca: string): Promise<void> {
   await kafka.createTopic("rows", 1);
-  await allow(kafka, "rows", "stranger");
+  await mayWrite(kafka, "rows", "stranger");
   const { sink, open } = sinkFor(kafka, {
     brokers: kafka.brokers,
     topic: "rows",
@@ -264,12 +268,16 @@ async function transactions(kafka: RunningKafka, ca: string): Promise<void> {
   }
   await open();
   await eventually("it is told", () => sink.status().trouble?.includes("transactional id"));
-  const [describe, read, write, create] = [8, 3, 4, 5];
-  await allow(kafka, "gw-files", "stranger", [describe, write], 5);
+  const places = { resource: "topic", name: "places" } as const;
+  await allow(kafka, "User:stranger", {
+    resource: "transactionalId",
+    name: "gw-files",
+    operations: ["describe", "write"],
+  });
   await eventually("the transactional id is permitted", async () => (await ofSubject(id)).ok);
-  await allow(kafka, "places", "stranger", [describe, create]);
+  await allow(kafka, "User:stranger", { ...places, operations: ["describe", "create"] });
   await eventually("the sink has made it", async () => /no permission to read/.test((await ofSubject(topic)).result));
-  await allow(kafka, "places", "stranger", [read, write]);
+  await allow(kafka, "User:stranger", { ...places, operations: ["read", "write"] });
   await eventually("it may be read", async () => /compacted, may be read/.test((await ofSubject(topic)).result));
   const chunk = { readings: numbered(0, 3), letters: [], places: [{ key: "gw/f", value: "{}" }] };
   assert.deepEqual(await sink.chunks?.commit(chunk), []);
@@ -279,27 +287,7 @@ async function transactions(kafka: RunningKafka, ca: string): Promise<void> {
   assert.deepEqual(await idsIn(kafka, "rows"), idsOf(numbered(0, 5)));
 }
 
-function allow(
-  kafka: RunningKafka,
-  resource: string,
-  user: string,
-  operations: readonly number[] = [4, 8],
-  resourceType = 2,
-): Promise<unknown> {
-  const literal = 3;
-  const allowPermission = 3;
-  return kafka.admin((admin) =>
-    // All operations but the reading of settings: what an ordinary producer is given.
-    admin.createAcls({
-      acl: operations.map((operation) => ({
-        resourceType,
-        resourceName: resource,
-        resourcePatternType: literal,
-        principal: `User:${user}`,
-        host: "*",
-        operation,
-        permissionType: allowPermission,
-      })),
-    })
-  );
+/** What an ordinary producer is given of a topic: all but the reading of settings. */
+function mayWrite(kafka: RunningKafka, topic: string, user: string): Promise<void> {
+  return allow(kafka, `User:${user}`, { resource: "topic", name: topic, operations: ["write", "describe"] });
 }

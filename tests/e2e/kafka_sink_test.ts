@@ -170,7 +170,10 @@ async function unknownTopic(kafka: RunningKafka): Promise<void> {
   await sink.flush();
   assert.deepEqual(await idsIn(kafka, "not-yet"), idsOf(numbered(0, 10)));
   await eventually("the trouble is over", () => sink.status().trouble === null);
-  assert.deepEqual(events.map(({ name }) => name), ["kafka.trouble_began", "kafka.trouble_over"]);
+  const missing = events.filter(({ name, message }) =>
+    name === "kafka.trouble_began" && /does not exist/.test(message)
+  );
+  assert.deepEqual([missing.length, events.at(-1)?.name], [1, "kafka.trouble_over"]);
   await sink.close();
 }
 
@@ -258,17 +261,22 @@ async function stopAndStart(kafka: RunningKafka): Promise<void> {
   await sink.close();
   assert.equal(delivered.length, 300);
   assert.deepEqual(await idsIn(kafka, "restarted"), idsOf(numbered(0, 300)));
-  const outages = events.filter(({ data }) => data["trouble"] === "connection").map(({ name }) => name);
-  assert.deepEqual(outages, ["kafka.trouble_began", "kafka.trouble_over"]);
+  // While Kafka starts it may turn into another trouble: then it is the end of that one that is told.
+  const outages = events.filter(({ name, data }) => name === "kafka.trouble_began" && data["trouble"] === "connection");
+  assert.deepEqual([outages.length, events.at(-1)?.name], [1, "kafka.trouble_over"]);
 }
 
 async function closing(kafka: RunningKafka): Promise<void> {
-  const { sink, open } = sinkFor(kafka, { topic: "restarted" });
+  // Whatever it would wait for would take an hour.
+  const hourMs = 3_600_000;
+  const waits = { connectTimeoutMs: hourMs, requestTimeoutMs: hourMs, backoff: { firstMs: hourMs, maxMs: hourMs } };
+  const { sink, open } = sinkFor(kafka, { topic: "restarted", ...waits });
   await open();
   await kafka.stop("SIGKILL");
   sink.send("files", numbered(0, 10));
   await eventually("it noticed", () => sink.status().trouble !== null);
-  const before = performance.now();
-  await sink.close();
-  assert.ok(performance.now() - before < 1000);
+  let closed = false;
+  const closing = sink.close().then(() => closed = true);
+  await eventually("it is closed", () => closed);
+  await closing;
 }

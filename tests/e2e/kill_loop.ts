@@ -11,12 +11,13 @@ import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../src/core/clock.ts";
 import { type Dice, seededDice } from "../../src/core/dice.ts";
 import { arrivalsOf, assertFirstArrivalsInOrder, missingOf } from "../support/arrivals.ts";
+import { dropFile } from "../support/drop_file.ts";
 import { type Gateway, runGateway, startGateway } from "../support/gateway.ts";
 import type { RunningKafka } from "../support/kafka.ts";
 import type { KafkaProxy } from "../support/kafka_proxy.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
 import { type SensorStream, startSensors, topics } from "../support/sensor_stream.ts";
-import { eventually } from "../support/servers.ts";
+import { eventually, patienceMs } from "../support/servers.ts";
 
 /** How a loop is to be. */
 export interface KillLoopOptions {
@@ -102,7 +103,8 @@ export async function killLoop(
     for (let round = 0; round < options.rounds; round++) {
       await dropDump(root, dumps++);
       // Half of the lives end at any moment from the very start on, half of them at any moment while readings flow.
-      if (dice() < 0.5) await gateway.logged(/Receiving from mqtt:/, 60_000);
+      if (dice() < 0.5 || kafkaHardlyReached) await gateway.logged(/Receiving from mqtt:/);
+      if (kafkaHardlyReached) await takenIn(mosquitto, topic);
       await sleep(systemClock, dice() * longestLifeMs, new AbortController().signal);
       if (options.serversToo && dice() < 0.25) {
         await serverFault(servers, sensors, dice);
@@ -115,7 +117,7 @@ export async function killLoop(
     }
     // What is read last, of each topic and device, is read after the last kill: once it is there, whatever is missing before it is lost.
     if (kafkaHardlyReached) servers.proxy.misbehave(null);
-    await gateway.logged(/Connected to mqtt:/, 60_000);
+    await gateway.logged(/Connected to mqtt:/);
     await dropDump(root, dumps++);
     await spoken(sensors);
     await sensors.stop();
@@ -133,6 +135,13 @@ export async function killLoop(
     gateway.signal("SIGKILL");
     await gateway.ended;
   }
+}
+
+/** Waits until the broker has given more to the gateway: on a slow machine, too, a kill comes after something was taken in. */
+async function takenIn(mosquitto: Mosquitto, clientId: string): Promise<void> {
+  const given = () => mosquitto.log().split(`Sending PUBLISH to ${clientId} `).length;
+  const before = given();
+  await eventually("readings are taken in", () => given() > before + 5 * topics);
 }
 
 /** Waits until the sensors have said more, each of them. */
@@ -168,7 +177,7 @@ async function settled(gateway: Gateway, expected: Expected): Promise<Omit<KillS
       return range(sent - topics, sent).every((number) => now.messages.numbers.has(number)) &&
         range(rows - devices, rows).every((number) => now.rows.numbers.has(number)) && left.join() === "done";
     },
-    60_000 + kills * 4_000,
+    patienceMs + kills * 4_000,
     500,
   );
   assert.equal(await gateway.stop(), 0, gateway.stderr());
@@ -221,9 +230,8 @@ async function dropDump(root: string, dump: number): Promise<void> {
       row % badEvery === 7 ? `press-${row % devices},ragged` : `press-${row % devices},count,${number++},1767225600000`,
   );
   // Its time orders it behind the earlier ones.
-  const path = `${root}/drop/dump-${String(dump).padStart(6, "0")}.csv`;
-  await Deno.writeTextFile(`${path}.part`, `device_id,metric,value,ts\n${lines.join("\n")}\n`);
-  await Deno.rename(`${path}.part`, path);
+  const name = `dump-${String(dump).padStart(6, "0")}.csv`;
+  await dropFile(`${root}/drop`, name, `device_id,metric,value,ts\n${lines.join("\n")}\n`);
 }
 
 /** Mosquitto restarted in good order, or Kafka killed and started again. The sensors wait meanwhile: only Weir is under test. */

@@ -11,7 +11,7 @@ import { startGateway } from "../support/gateway.ts";
 import type { ConsumedRecord, RunningKafka } from "../support/kafka.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
 import { startSensors } from "../support/sensor_stream.ts";
-import { eventually } from "../support/servers.ts";
+import { eventually, patienceMs } from "../support/servers.ts";
 
 /** How it is to be. */
 export interface OutageOptions {
@@ -63,7 +63,7 @@ export async function outage(
     const untilSent = sensors.sent + seconds * messagesPerSecond;
     await sleep(systemClock, seconds * 1000);
     // On a machine with much else to do the sensors are slower than they should be: as many as were asked for all the same.
-    await eventually("the sensors have spoken", () => sensors.sent >= untilSent, 60_000 + seconds * 1000);
+    await eventually("the sensors have spoken", () => sensors.sent >= untilSent, patienceMs + 5 * seconds * 1000);
     await kafka.start();
     const backMs = systemClock.wallMs();
     await eventually(
@@ -72,12 +72,12 @@ export async function outage(
         const { sent } = sensors;
         return await countOf(kafka, name) >= sent - messagesPerSecond / 10;
       },
-      60_000 + seconds * 1000,
+      patienceMs + 5 * seconds * 1000,
     );
     const live = sensors.sent + 2 * messagesPerSecond;
     await eventually("live readings flow", () => sensors.sent > live);
     await sensors.stop();
-    await eventually("everything is in Kafka", async () => await countOf(kafka, name) >= sensors.sent, 60_000);
+    await eventually("everything is in Kafka", async () => await countOf(kafka, name) >= sensors.sent);
     assert.equal(await gateway.stop(), 0, gateway.stderr());
     const records = await kafka.read(name);
     const arrived = arrivalsOf(records, "real_time");

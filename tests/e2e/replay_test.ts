@@ -5,7 +5,6 @@
  */
 import assert from "node:assert/strict";
 import { type Gateway, runGateway, startGateway } from "../support/gateway.ts";
-import { eventually } from "../support/servers.ts";
 
 interface Place {
   readonly out: string;
@@ -13,8 +12,12 @@ interface Place {
   readonly args: readonly string[];
 }
 
-/** A state folder in which five rows of two files are dead letters: `dev` was no name of `device_id`, and one row is ragged. */
-async function placeWithLetters(): Promise<Place> {
+/**
+ * A state folder in which four rows of two files are dead letters: `dev` was no name of `device_id`, and one row is ragged.
+ *
+ * @param more so many rows more, of a third file, whose device is `dev`
+ */
+async function placeWithLetters(more = 0): Promise<Place> {
   const root = await Deno.makeTempDir({ prefix: "weir-replay-" });
   const drop = `${root}/drop`;
   const out = `${root}/out.ndjson`;
@@ -30,6 +33,8 @@ async function placeWithLetters(): Promise<Place> {
     '{"dev":"c","metric":"m","value":3,"ts":1767225600}\n{"dev":"d","metric":"m","value":12345678901234567890}\n' +
       '{"device_id":"e","metric":"m","value":4}\n',
   );
+  const rows = Array.from({ length: more }, (_, n) => `{"dev":"n${n}","metric":"m","value":${n}}\n`);
+  await Deno.writeTextFile(`${drop}/c.ndjson`, rows.join(""));
   const ran = await runGateway(["run", "--once", ...args]);
   assert.equal(ran.code, 0, ran.stderr);
   return { out, state, args };
@@ -90,10 +95,12 @@ Deno.test("rows that failed arrive after a restart with an alias that fits: thei
 });
 
 Deno.test("a replay that is killed in the middle goes on after the restart, and a command that stops watching stops nothing", async () => {
-  const place = await placeWithLetters();
+  // Ten seconds of work, so that on a slow machine, too, the stop comes into the middle of it.
+  const more = 40;
+  const place = await placeWithLetters(more);
   const gateway = await running(place, "--alias", "device_id=dev");
-  const asked = startGateway(["dlq", "replay", "--rate", "1/s", "--reason", "missing_field", ...place.state]);
-  await eventually("the gateway replays", () => /Replaying 3 dead letters/.test(gateway.stderr()));
+  const asked = startGateway(["dlq", "replay", "--rate", "4/s", "--reason", "missing_field", ...place.state]);
+  await gateway.logged(/Replaying 43 dead letters/);
   asked.signal("SIGINT");
   assert.equal(await asked.ended, 0);
   assert.match(asked.stdout(), /The gateway goes on with the replay/);
@@ -101,12 +108,15 @@ Deno.test("a replay that is killed in the middle goes on after the restart, and 
   await gateway.ended;
   const again = await running(place, "--alias", "device_id=dev");
   try {
-    await again.logged(/Replayed 3 dead letters: 2 delivered again, 0 filtered, 1 failed again/);
+    await again.logged(/Replayed 43 dead letters: 42 delivered again, 0 filtered, 1 failed again/);
   } finally {
     assert.equal(await again.stop(), 0, again.stderr());
   }
   const devices = new Set((await linesOf(place.out)).map((line) => JSON.parse(line).device_id));
-  assert.deepEqual([...devices].sort(), ["a", "c", "d", "e"]);
+  assert.deepEqual(
+    [...devices].sort(),
+    ["a", "c", "d", "e", ...Array.from({ length: more }, (_, n) => `n${n}`)].sort(),
+  );
   assert.equal((await lettersOf(place)).length, 2);
 });
 

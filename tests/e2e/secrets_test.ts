@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { makeAuthority, type TestIdentity } from "../support/certificates.ts";
+import { dropFile } from "../support/drop_file.ts";
 import { runGateway, startGateway } from "../support/gateway.ts";
 import { kafkaAvailability, type RunningKafka, startKafka } from "../support/kafka.ts";
 import { findMosquittoProgram, type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
@@ -95,7 +96,7 @@ async function rightPasswords(world: World): Promise<void> {
     WEIR_KAFKA_PASSWORD: passwords.kafka,
   });
   await gateway.logged(/mqtt\.subscribed/);
-  await Deno.writeTextFile(`${world.folder}/dumps/a.csv`, "device_id,metric,value\nd1,t,1\nd2,t\n");
+  await dropFile(`${world.folder}/dumps`, "a.csv", "device_id,metric,value\nd1,t,1\nd2,t\n");
   await eventually("the row arrives", async () => (await world.kafka.read("readings")).length > 0);
   const commandLine = await Deno.readTextFile(`/proc/${gateway.pid}/cmdline`);
   assert.equal(await gateway.stop(), 0);

@@ -44,18 +44,17 @@ if (mosquittoProgram !== null && missing === null && Deno.uid() === 0) {
     try {
       await gateway.logged(/Receiving from mqtt:/);
       const sensors = await startSensors(mosquitto, perSecond, systemClock);
-      await eventually("the stream flows", async () => (await status()).sums.real_time.delivered > perSecond, 60_000);
+      await eventually("the stream flows", async () => (await status()).sums.real_time.delivered > perSecond);
 
       await t.step("full and with room again: it goes on without a restart", async () => {
         await kafka.stop("SIGKILL");
         await gateway.logged(/Readings of streams are put aside on disk:/);
         await fillUp(state);
         await eventually("the full disk is said", () => fails() === 1);
-        const from = sensors.sent;
-        await eventually("messages wait in memory", () => sensors.sent > from + 2 * perSecond);
-        const { spool, sources } = await status();
-        assert.equal(spool.stuck, "failing");
-        assert.ok(sources[0].pendingMessages >= perSecond, `${sources[0].pendingMessages} wait`);
+        await eventually("messages wait in memory", async () => {
+          const { spool, sources } = await status();
+          return spool.stuck === "failing" && sources[0].pendingMessages >= perSecond;
+        });
         await Deno.remove(`${state}/ballast`);
         await gateway.logged(/put aside on disk again/);
         await eventually("they are acknowledged", async () => (await status()).sources[0].pendingMessages < perSecond);
@@ -71,12 +70,12 @@ if (mosquittoProgram !== null && missing === null && Deno.uid() === 0) {
         gateway = start();
         await gateway.logged(/are on disk from before the start/);
         await kafka.start();
-        await gateway.logged(/All readings that were put aside on disk are sent/, 60_000);
+        await gateway.logged(/All readings that were put aside on disk are sent/);
         await sensors.pause();
         await eventually("all is acknowledged", async () => {
           const { sources, sums, spool } = await status();
           return sources[0].pendingMessages === 0 && sums.real_time.open === 0 && spool.readings === 0;
-        }, 60_000);
+        });
         const records = await kafka.read("full");
         assert.deepEqual(missingOf(arrivalsOf(records, "real_time").numbers, sensors.sent), []);
         assertFirstArrivalsInOrder(records, "real_time");
@@ -103,7 +102,7 @@ if (mosquittoProgram !== null && missing === null && Deno.uid() === 0) {
           const { sources, sums } = await status();
           return sources[0].pendingMessages === 0 && sums.real_time.open === 0;
         };
-        await eventually("all is acknowledged", all, 60_000);
+        await eventually("all is acknowledged", all);
         assert.equal(await gateway.stop(), 0, gateway.stderr());
         const { numbers } = arrivalsOf(await kafka.read("full"), "real_time");
         assert.deepEqual(missingOf(numbers, sensors.sent).filter((n) => n >= from), []);

@@ -216,10 +216,30 @@ Deno.test("fenced, nothing is settled and nothing more is committed; nor after c
   const { clock, chunks, commits, settled } = setUp();
   const a = file("a");
   chunks.add(rows(a, 0, 10));
+  await clock.advance(0);
   commits[0]?.fail(new WeirError("fenced", "Another one has taken over"));
   await clock.advance(0);
   chunks.add(rows(a, 10, 20));
   await clock.advance(1000);
   chunks.close();
   assert.deepEqual([settled.length, commits.length], [0, 1]);
+});
+
+Deno.test("fenced: what was handed over meanwhile is not committed behind the rows that found no home, and a drain ends", async () => {
+  for (const next of ["add", "flush", "time"] as const) {
+    const { clock, chunks, commits, settled } = setUp();
+    const a = file("a");
+    chunks.add(rows(a, 0, 10));
+    await clock.advance(0);
+    chunks.add(rows(a, 10, 15));
+    commits[0]?.fail(new WeirError("fenced", "Another one has taken over"));
+    await clock.advance(0);
+    if (next === "add") chunks.add(rows(a, 15, 25));
+    if (next === "time") await clock.advance(10_000);
+    let flushed = false;
+    chunks.flush().then(() => flushed = true);
+    await clock.advance(0);
+    assert.deepEqual([settled.length, commits.length, flushed], [0, 1, true], next);
+    chunks.close();
+  }
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { seededDice } from "../../src/core/dice.ts";
 import { openLedger } from "../../src/store/ledger.ts";
 import { lockState } from "../../src/store/lock.ts";
-import { eventually } from "../support/servers.ts";
+import { eventually, patienceMs } from "../support/servers.ts";
 import { virtualClock } from "../support/virtual_clock.ts";
 
 const writer = new URL("./kill_writer.ts", import.meta.url).pathname;
@@ -19,7 +19,7 @@ async function killedAfter(stateDir: string, first: number, batches: number): Pr
   const reading = (async () => {
     for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) printed += chunk;
   })();
-  await eventually("enough batches are acknowledged", () => printed.split("\n").length > batches, 30_000, 2);
+  await eventually("enough batches are acknowledged", () => printed.split("\n").length > batches, patienceMs, 2);
   await assert.rejects(lockState(stateDir), new RegExp(`in use by process ${child.pid}$`, "m"));
   child.kill("SIGKILL");
   assert.equal((await child.status).signal, "SIGKILL");

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Browser, chromium, type Page } from "playwright-core";
-import { leftOut } from "./servers.ts";
+import { leftOut, patienceMs } from "./servers.ts";
 
 export type { Page };
 
@@ -44,7 +44,11 @@ export function findChromium(suite: string): string | null {
 /** Starts the browser for as long as `use` takes. */
 export async function withChromium(program: string, use: (browser: Browser) => Promise<void>): Promise<void> {
   // Its sandbox does not work for root and in most containers; it sees nothing here but our own page.
-  const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await chromium.launch({
+    executablePath: program,
+    args: ["--no-sandbox", "--disable-gpu"],
+    timeout: patienceMs,
+  });
   try {
     await use(browser);
   } finally {
@@ -61,6 +65,7 @@ export async function open(browser: Browser, url: string, view: View): Promise<W
     reducedMotion: reducedMotion ? "reduce" : "no-preference",
     ...(token === undefined ? {} : { httpCredentials: { username: "weir", password: token } }),
   });
+  page.setDefaultTimeout(patienceMs);
   const wrong: string[] = [];
   page.on("pageerror", (error) => wrong.push(`error: ${error.message}`));
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && wrong.push(message.text()));

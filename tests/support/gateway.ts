@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { eventually } from "./servers.ts";
+import { eventually, patienceMs } from "./servers.ts";
 
 /** A gateway under test. */
 export interface Gateway {
@@ -64,7 +64,7 @@ export function startGateway(
     pid: child.pid,
     stdout: out.text,
     stderr: err.text,
-    logged(pattern, withinMs = 30_000) {
+    logged(pattern, withinMs = patienceMs) {
       return eventually(
         `the gateway logs ${pattern}`,
         () => {

@@ -152,11 +152,12 @@ const common: Readonly<Record<string, string>> = {
   "transaction.state.log.min.isr": "1",
   "transaction.state.log.num.partitions": "1",
   "auto.create.topics.enable": "false",
-  // A dead broker is given up soon, and a preferred leader is elected soon.
-  "broker.session.timeout.ms": "2000",
-  "broker.heartbeat.interval.ms": "300",
+  // A dead broker is given up soon, and a preferred leader is elected soon; but not so soon that a machine which stands still for a few
+  // seconds has a dead broker, or a follower that lags: then the other one alone would have what was acknowledged.
+  "broker.session.timeout.ms": "6000",
+  "broker.heartbeat.interval.ms": "500",
   "leader.imbalance.check.interval.seconds": "1",
   "leader.imbalance.per.broker.percentage": "0",
-  "replica.lag.time.max.ms": "3000",
+  "replica.lag.time.max.ms": "10000",
   "replica.fetch.wait.max.ms": "100",
 };

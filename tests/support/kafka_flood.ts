@@ -79,7 +79,7 @@ export function startFlood({ sink, delivered }: KafkaRig, from = 0): KafkaFlood 
     },
     async caughtUp(what) {
       const ids = sent;
-      await eventually(`${what}: all of the first ${ids} are acknowledged`, () => acknowledgedBelow() >= ids, 120_000);
+      await eventually(`${what}: all of the first ${ids} are acknowledged`, () => acknowledgedBelow() >= ids);
     },
     halt,
     async stop() {

@@ -3,8 +3,12 @@
  *
  * @module
  */
+import { systemClock } from "../../src/core/clock.ts";
+import { connectionOpener } from "../../src/sink/kafka/connection.ts";
+import { parseBroker } from "../../src/sink/kafka/options.ts";
+import { producerIdRequest } from "../../src/sink/kafka/requests.ts";
 import { jvmOptions, kafkaLogging, runs } from "./kafka_jars.ts";
-import { eventually } from "./servers.ts";
+import { eventually, patienceMs } from "./servers.ts";
 
 /** A process that may run. */
 export interface KafkaProcess {
@@ -29,8 +33,24 @@ export interface KafkaProcessOptions {
   readonly brokers: readonly string[];
 }
 
-/** How long a start may take on a machine with much else to do. */
-const startMsMax = 180_000;
+/** Whether a broker tells what it has, and gives producer ids: its first block of them it gets from the controller a little later. */
+async function answers(brokers: readonly string[]): Promise<boolean> {
+  if (!await runs("kcat", "-b", brokers.join(","), "-m", "5", "-L")) return false;
+  const timeoutMs = 5_000;
+  const open = connectionOpener(
+    { clientId: "weir-test", tls: null, sasl: null, connectTimeoutMs: timeoutMs },
+    systemClock,
+  );
+  for (const broker of brokers) {
+    const connection = await open(parseBroker(broker), AbortSignal.timeout(timeoutMs));
+    try {
+      if ((await connection.request(producerIdRequest(), timeoutMs)).code !== 0) return false;
+    } finally {
+      connection.close();
+    }
+  }
+  return true;
+}
 
 /** Makes a process, which does not run yet. */
 export async function kafkaProcess({ libs, dir, jvm, brokers }: KafkaProcessOptions): Promise<KafkaProcess> {
@@ -53,10 +73,10 @@ export async function kafkaProcess({ libs, dir, jvm, brokers }: KafkaProcessOpti
         "Kafka listens",
         async () => {
           // The controller may still be electing itself while the port is open: ask for something.
-          if (!exited) return brokers.length === 0 || await runs("kcat", "-b", brokers.join(","), "-m", "5", "-L");
+          if (!exited) return brokers.length === 0 || await answers(brokers);
           throw new Error(`Kafka did not start:\n${(await Deno.readTextFile(`${dir}/server.log`)).slice(-3000)}`);
         },
-        startMsMax,
+        patienceMs,
         200,
       );
     },

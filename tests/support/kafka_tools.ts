@@ -73,7 +73,7 @@ export function existingKafka(brokers: readonly string[], replication = 1): Runn
         await eventually(`${topic} has its leaders`, async () => {
           const { topics: [made] } = await admin.fetchTopicMetadata({ topics: [topic] });
           return made?.partitions.length === partitions && made.partitions.every(({ leader }) => leader >= 0);
-        }, 20_000);
+        });
       });
     },
     async admin(act) {

@@ -113,7 +113,8 @@ export async function startMosquitto(program: string, options: MosquittoOptions 
 
   let process: Deno.ChildProcess | null = null;
   let reading = Promise.resolve();
-  let log = "";
+  // A broker that logs everything writes megabytes: pieces are put together when somebody asks.
+  const log: string[] = [];
 
   async function start(): Promise<void> {
     const child = new Deno.Command(program, {
@@ -124,14 +125,14 @@ export async function startMosquitto(program: string, options: MosquittoOptions 
     }).spawn();
     process = child;
     reading = (async () => {
-      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) log += text;
+      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) log.push(text);
     })();
     await eventually(`mosquitto listens on ${port}`, async () => {
       const connection = await Deno.connect({ hostname: host, port });
       connection.close();
       return true;
-    }, 10_000).catch((error) => {
-      throw new Error(`Mosquitto did not start:\n${log}`, { cause: error });
+    }).catch((error) => {
+      throw new Error(`Mosquitto did not start:\n${log.join("")}`, { cause: error });
     });
   }
 
@@ -153,7 +154,11 @@ export async function startMosquitto(program: string, options: MosquittoOptions 
     start,
     stop,
     save: () => process?.kill("SIGUSR1"),
-    log: () => log,
+    log() {
+      // What was put together once is one piece.
+      log.splice(0, Infinity, log.join(""));
+      return log[0] ?? "";
+    },
     async [Symbol.asyncDispose]() {
       await stop();
       await Deno.remove(folder, { recursive: true });

@@ -30,7 +30,7 @@ export function startNotifyServer(): NotifyServer {
     path,
     messages: () => messages,
     told: (pattern) =>
-      eventually(`systemd is told ${pattern}`, () => messages.flat().find((line) => pattern.test(line)), 60_000),
+      eventually(`systemd is told ${pattern}`, () => messages.flat().find((line) => pattern.test(line))),
     async close() {
       socket.close();
       await done.catch(() => {});

@@ -29,6 +29,12 @@ export function leftOut(suite: string, reason: string): void {
 }
 
 /**
+ * How long a test waits for what has to come. It costs nothing when all is well, and a machine that is slow, busy or stands still for a
+ * while has the time that it needs: what is tested is that it comes, not how soon.
+ */
+export const patienceMs = 180_000;
+
+/**
  * Waits until `condition` gives something other than null, false or undefined, asking again every `everyMs`.
  *
  * @throws {Error} when `withinMs` have passed; the last error of `condition`, if any, is its cause.
@@ -36,7 +42,7 @@ export function leftOut(suite: string, reason: string): void {
 export async function eventually<T>(
   what: string,
   condition: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  withinMs = 30_000,
+  withinMs = patienceMs,
   everyMs = 20,
 ): Promise<T> {
   const until = performance.now() + withinMs;
@@ -54,10 +60,36 @@ export async function eventually<T>(
   throw new Error(`Waited ${withinMs} ms in vain until ${what}`, { cause: last });
 }
 
-/** A TCP port on 127.0.0.1 that was free a moment ago. */
+/** Ports that Linux gives to nobody by itself: neither to a listener on port 0 nor to the near end of a connection. */
+const ports = { first: 20_000, end: 32_000 };
+
+/**
+ * A TCP port on 127.0.0.1 that nobody else gets. A server may listen on it much later, and go away and come back: so it is none that the
+ * system would give to somebody else meanwhile, and the test files of a machine, which run side by side, take theirs in turn.
+ */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  for (let tries = ports.first; tries < ports.end; tries++) {
+    const port = nextPort();
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.AddrInUse)) throw thrown;
+    }
+  }
+  throw new Error(`No port from ${ports.first} to ${ports.end - 1} is free on 127.0.0.1`);
+}
+
+/** Counts on in a file that all test files of this user share. */
+function nextPort(): number {
+  const path = `${Deno.env.get("TMPDIR") ?? "/tmp"}/weir-test-port-${Deno.uid() ?? 0}`;
+  using file = Deno.openSync(path, { read: true, write: true, create: true });
+  file.lockSync(true);
+  const bytes = new Uint8Array(8);
+  const last = Number(new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0)));
+  const inRange = last >= ports.first && last + 1 < ports.end;
+  const port = inRange ? last + 1 : ports.first;
+  file.seekSync(0, Deno.SeekMode.Start);
+  file.writeSync(new TextEncoder().encode(`${port}`));
   return port;
 }

@@ -4,6 +4,7 @@ import { systemClock } from "../../../src/core/clock.ts";
 import { type Connection, connectionOpener, type ConnectionOptions } from "../../../src/sink/kafka/connection.ts";
 import { PathError } from "../../../src/sink/kafka/path_error.ts";
 import { metadataRequest, producerIdRequest } from "../../../src/sink/kafka/requests.ts";
+import { patienceMs } from "../../support/servers.ts";
 
 type Answer = (apiKey: number, correlationId: Uint8Array) => readonly Uint8Array[] | "close" | "silent";
 
@@ -70,7 +71,7 @@ async function withBareServer(answer: Answer, use: (port: number) => Promise<voi
   }
 }
 
-const options: ConnectionOptions = { clientId: "test", tls: null, sasl: null, connectTimeoutMs: 2000 };
+const options: ConnectionOptions = { clientId: "test", tls: null, sasl: null, connectTimeoutMs: patienceMs };
 
 function open(
   port: number,
@@ -100,7 +101,7 @@ Deno.test("connections make no warning", async () => {
   try {
     await withServer((_, id) => producerId(id), async (port) => {
       const connection = await open(port);
-      for (let i = 0; i < 3; i++) await connection.request(producerIdRequest(), 2000);
+      for (let i = 0; i < 3; i++) await connection.request(producerIdRequest(), patienceMs);
       connection.close();
       await new Promise((resolve) => setTimeout(resolve, 0));
     });
@@ -123,7 +124,7 @@ Deno.test("a request is answered, also when the answer comes in pieces", async (
   await withServer(inPieces, async (port) => {
     const connection = await open(port);
     assert.equal(connection.live, true);
-    assert.deepEqual(await connection.request(producerIdRequest(), 2000), {
+    assert.deepEqual(await connection.request(producerIdRequest(), patienceMs), {
       code: 0,
       producerId: 77n,
       producerEpoch: 3,
@@ -136,7 +137,7 @@ Deno.test("a request is answered, also when the answer comes in pieces", async (
 Deno.test("no answer in time is a timeout, and the connection is gone with all that waited on it", async () => {
   await withServer(() => "silent", async (port) => {
     const connection = await open(port);
-    const both = [connection.request(producerIdRequest(), 100), connection.request(metadataRequest([]), 60_000)];
+    const both = [connection.request(producerIdRequest(), 100), connection.request(metadataRequest([]), patienceMs)];
     for (const one of both) {
       await assert.rejects(one, failsAs("timed_out", /127\.0\.0\.1:\d+ did not answer within 100 ms/));
     }
@@ -148,7 +149,7 @@ Deno.test("no answer in time is a timeout, and the connection is gone with all t
 Deno.test("a broker that closes the connection loses what was on it", async () => {
   await withServer(() => "close", async (port) => {
     const connection = await open(port);
-    await assert.rejects(connection.request(producerIdRequest(), 2000), failsAs("lost", /closed the connection/));
+    await assert.rejects(connection.request(producerIdRequest(), patienceMs), failsAs("lost", /closed the connection/));
     assert.equal(connection.live, false);
   });
 });
@@ -163,7 +164,7 @@ for (const [what, answer] of garbage) {
   Deno.test(`${what} is a failure of the path, not of the program`, async () => {
     await withServer(answer, async (port) => {
       const connection = await open(port);
-      await assert.rejects(connection.request(metadataRequest(["t"]), 500), failsAs("garbled", /Kafka/));
+      await assert.rejects(connection.request(metadataRequest(["t"]), patienceMs), failsAs("garbled", /Kafka/));
       assert.equal(connection.live, false);
     });
   });
@@ -172,7 +173,7 @@ for (const [what, answer] of garbage) {
 for (const [what, answer] of garbage) {
   Deno.test(`${what} while connecting is a failure of the path, not of the program`, async () => {
     await withBareServer(answer, async (port) => {
-      await assert.rejects(open(port, { connectTimeoutMs: 500 }), (thrown) => thrown instanceof PathError);
+      await assert.rejects(open(port, { connectTimeoutMs: patienceMs }), (thrown) => thrown instanceof PathError);
     });
   });
 }
@@ -208,11 +209,11 @@ Deno.test("an attempt to connect ends at once when it is given up", async () => 
 Deno.test("a retired connection answers what is due, and closes then", async () => {
   await withServer((_, id) => producerId(id), async (port) => {
     const connection = await open(port);
-    const answer = connection.request(producerIdRequest(), 2000);
+    const answer = connection.request(producerIdRequest(), patienceMs);
     connection.retire();
     assert.equal(connection.live, false);
     assert.equal((await answer).producerId, 77n);
-    await assert.rejects(connection.request(producerIdRequest(), 2000), failsAs("lost", /was replaced/));
+    await assert.rejects(connection.request(producerIdRequest(), patienceMs), failsAs("lost", /was replaced/));
   });
 });
 
@@ -221,7 +222,7 @@ Deno.test("a broker that does not speak what we need is told apart", async () =>
     const connection = await open(port);
     const request = { ...producerIdRequest(), apiVersion: 21 };
     await assert.rejects(
-      connection.request(request, 2000),
+      connection.request(request, patienceMs),
       failsAs("unsupported", /does not speak InitProducerId version 21/),
     );
   });

@@ -7,6 +7,7 @@ import type { Reading } from "../../../src/core/reading.ts";
 import { createNdjsonSink } from "../../../src/sink/ndjson/ndjson_sink.ts";
 import { sinkContract } from "../../contract/sink_contract.ts";
 import { failingDisk } from "../../support/failing_disk.ts";
+import { eventually } from "../../support/servers.ts";
 import { numberedReading, numberedReadings } from "../../support/readings.ts";
 import { virtualClock } from "../../support/virtual_clock.ts";
 
@@ -45,8 +46,10 @@ async function setUp(before?: string) {
       await clock.advance(1_000);
     },
     async passUntil(condition: () => boolean) {
-      for (let i = 0; i < 5_000 && !condition(); i++) await this.pass();
-      assert.ok(condition(), "waited in vain");
+      await eventually("it is so", async () => {
+        if (!condition()) await this.pass();
+        return condition();
+      });
     },
     lines: async () => (await Deno.readTextFile(path)).split("\n").slice(0, -1),
     async [Symbol.asyncDispose]() {

@@ -34,10 +34,10 @@ Deno.test("a gzip bomb goes to error/ in bounded memory, its rows so far are set
     const bomb = gzipSync(Buffer.concat(Array.from({ length: 300 * 32 }, () => line)));
     await rig.drop("a.csv.gz", bomb, 1000);
     await rig.drop("b.csv", csv(3), 2000);
-    const before = Deno.memoryUsage().rss;
+    const before = memoryBytes();
     let most = 0;
     await rig.flowUntil(async () => {
-      most = Math.max(most, Deno.memoryUsage().rss - before);
+      most = Math.max(most, memoryBytes() - before);
       return await rig.exists(archive, "b.csv") && await rig.exists("error/a.csv.gz");
     }, "both have left");
     assert.deepEqual(rig.values().slice(-3), rows(3));
@@ -97,7 +97,7 @@ Deno.test("a file of 5 GB is read in constant memory, and no faster than its row
     await rig.pass(2_000);
     assert.equal(asked, first, "nothing more is read while nobody takes");
     assert.ok(first < 8 * 1024 ** 2, `${first} bytes were read ahead`);
-    const before = Deno.memoryUsage().rss;
+    const before = memoryBytes();
     let taken = 0;
     let most = 0;
     while (taken < takenMax) {
@@ -106,9 +106,15 @@ Deno.test("a file of 5 GB is read in constant memory, and no faster than its row
       const some = rig.source.flows.flatMap((flow) => [...flow.take(500, 1e9)]);
       rig.settle(some);
       for (const item of some) taken += item.bytes;
-      most = Math.max(most, Deno.memoryUsage().rss - before);
+      most = Math.max(most, memoryBytes() - before);
     }
     assert.ok(asked - taken < 8 * 1024 ** 2, "no more is held than what may be read ahead");
     assert.ok(most < 128 * 1024 ** 2, `memory rose by ${most} bytes for ${taken}`);
   });
 });
+
+/** What this test holds. The memory of the process is no measure: other test files run in it at the same time. */
+function memoryBytes(): number {
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { machineDisk } from "../../../src/source/files/disk.ts";
+import { eventually } from "../../support/servers.ts";
 import { csv, rows, withRig } from "./harness.ts";
 
 Deno.test("a file is read only after it stood still for the quiet time", () =>
@@ -159,8 +160,7 @@ Deno.test("the machine's disk gives hints, and none about what is merely read", 
   const watch = machineDisk.watch(folder, () => hints += 1);
   try {
     await Deno.writeTextFile(join(folder, "a.csv"), "x");
-    for (let i = 0; i < 500 && hints === 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.ok(hints > 0);
+    await eventually("it gives a hint", () => hints > 0);
   } finally {
     watch.close();
     await Deno.remove(folder, { recursive: true });

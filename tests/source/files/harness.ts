@@ -16,6 +16,8 @@ import type { CheckpointStore, FileRecord } from "../../../src/core/store.ts";
 import { type Disk, machineDisk } from "../../../src/source/files/disk.ts";
 import { createFilesSource } from "../../../src/source/files/files_source.ts";
 import { filesDefaults, type FilesSourceDeps, type FilesSourceOptions } from "../../../src/source/files/options.ts";
+import { attendedDisk } from "../../support/attended_disk.ts";
+import { patienceMs } from "../../support/servers.ts";
 import { type VirtualClock, virtualClock } from "../../support/virtual_clock.ts";
 
 /** A ledger in memory that can be made to fail. */
@@ -159,7 +161,7 @@ export interface Rig {
   until(condition: () => boolean | Promise<boolean>, what: string): Promise<void>;
   /** The same, taking and settling everything meanwhile. */
   flowUntil(condition: () => boolean | Promise<boolean>, what: string): Promise<void>;
-  /** Lets a stretch of virtual time and some real I/O pass. */
+  /** Lets a stretch of virtual time pass, and the disk do its work meanwhile. */
   pass(ms: number): Promise<void>;
   /** Drops the source as a crash would and starts a new one on the same folder and ledger. */
   restart(options?: Partial<FilesSourceOptions>): Promise<void>;
@@ -194,6 +196,7 @@ export function verdictOf(item: Item): Verdict {
 function makeRig(folder: string, options: RigOptions): Rig {
   const { disk: faults = {}, deps = {}, ...settings } = options;
   const clock = virtualClock();
+  const { disk, idle } = attendedDisk(machineDisk);
   const store = fakeStore();
   const events: Event[] = [];
   const items: Item[] = [];
@@ -213,7 +216,7 @@ function makeRig(folder: string, options: RigOptions): Rig {
       gateway: "gw",
       dice: seededDice(1),
       // Real directory events would make the order of things depend on the machine.
-      disk: { ...machineDisk, watch: () => ({ close: () => {} }), ...faults },
+      disk: { ...disk, watch: () => ({ close: () => {} }), ...faults },
       ...deps,
     });
   }
@@ -246,10 +249,11 @@ function makeRig(folder: string, options: RigOptions): Rig {
       for (const item of taken) item.delivery.settle(item.index, verdictOf(item));
     },
     async until(condition, what) {
-      for (let i = 0; i < 4000; i++) {
+      const until = performance.now() + patienceMs;
+      while (performance.now() < until) {
         if (await condition()) return;
         await clock.advance(50);
-        await new Promise((resolve) => setTimeout(resolve, i < 100 ? 0 : 1));
+        await idle();
       }
       const said = events.map((event) => `${event.name}: ${event.message}`).join("\n");
       throw new Error(`Waited in vain until ${what}; events:\n${said}`);
@@ -263,7 +267,7 @@ function makeRig(folder: string, options: RigOptions): Rig {
     async pass(ms) {
       for (let left = ms; left > 0; left -= 50) {
         await clock.advance(Math.min(50, left));
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await idle();
       }
     },
     async restart(more = {}) {

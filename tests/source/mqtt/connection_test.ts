@@ -16,7 +16,7 @@ import {
   type Loss,
   type ProtocolVersion,
 } from "../../../src/source/mqtt/connection.ts";
-import { eventually } from "../../support/servers.ts";
+import { eventually, patienceMs } from "../../support/servers.ts";
 
 const openConnection = await loadOpenConnection();
 
@@ -95,7 +95,7 @@ function connectionOptions(
     sessionExpirySeconds: 86_400,
     receiveMax: 123,
     keepaliveSeconds: 30,
-    connectTimeoutMs: 5_000,
+    connectTimeoutMs: patienceMs,
     will: null,
     ...change,
   };
