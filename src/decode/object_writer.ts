@@ -8,12 +8,13 @@
  * ```
  *
  * A layout is learned from a line that the normalizer has made a reading of. As with CSV, the bytes are exactly those that the normalizer gives,
- * or the line is left to it (-1): nested values, escapes, exponents, keys that stand twice, and all that is wrong.
+ * or the line is left to it (-1): nested values, escapes of what JSON escapes, exponents, keys that stand twice, and all that is wrong.
  *
  * @module
  */
 import type { LineWriter, ObjectRow } from "../core/decoder.ts";
 import { bytesOf, isBytes, standsAt } from "./bytes.ts";
+import { escapedStop, unescape } from "./json_escapes.ts";
 import { isSpace } from "./json_scan.ts";
 import { extraBytesOf, type Member, memberOf, type MemberWriter, type PlannedField } from "./member_writer.ts";
 import { decimal, integer, isNegativeZero, kindOfNumber, notNumber, unsure } from "./number_bytes.ts";
@@ -57,11 +58,16 @@ const savedMax = 64 * lessonCost;
 const text = 4;
 const word = 5;
 const nothing = 6;
+/** A text that had escapes: it stands in the scratch space. */
+const escaped = 7;
+/** Lines with more than so many bytes of such texts have no quick way. */
+const escapedBytesMax = 1024;
 
 const trueBytes = bytesOf("true");
 const falseBytes = bytesOf("false");
 const nullBytes = bytesOf("null");
 const quote = 0x22;
+const backslash = 0x5c;
 
 /** Makes a {@linkcode LineWriter} that learns and knows no layout yet. */
 export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions): LineWriter {
@@ -72,22 +78,35 @@ export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions
   let oldest = 0;
   let saved = savedMax;
   let extraBytes = 0;
-  /** The values of a line. A text's quotes are left out. */
+  /** The values of a line, or of the scratch space. A text's quotes are left out. */
   const starts = new Int32Array(valuesMax);
   const stops = new Int32Array(valuesMax);
   const kinds = new Uint8Array(valuesMax);
+  const scratch = new Uint8Array(escapedBytesMax);
 
   /** Finds the values; false when the line is laid out otherwise, or a value is not plain. */
   function read({ literals }: Layout, line: Uint8Array, from: number, stop: number): boolean {
     let at = from;
+    let unescaped = 0;
     const values = literals.length - 1;
     for (let i = 0; i < values; i++) {
       const literal = literals[i];
       if (literal === undefined || !standsAt(literal, line, at, stop)) return false;
       at += literal.length;
       const isText = line[at] === quote;
-      const end = isText ? textStop(line, at + 1, stop) : wordStop(line, at, stop);
+      let end = isText ? plainStop(line, at + 1, stop) : wordStop(line, at, stop);
       if (end < 0) return false;
+      if (isText && line[end] === backslash) {
+        end = escapedStop(line, end, stop);
+        const length = end < 0 ? -1 : unescape(line, at + 1, end, scratch, unescaped);
+        if (length < 0) return false;
+        starts[i] = unescaped;
+        unescaped += length;
+        stops[i] = unescaped;
+        kinds[i] = escaped;
+        at = end + 1;
+        continue;
+      }
       const kind = isText ? text : kindOfWord(line, at, end);
       if (kind === notNumber || kind === unsure) return false;
       starts[i] = isText ? at + 1 : at;
@@ -109,8 +128,9 @@ export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions
     if (kind === nothing) return putEmpty(member, into, at);
     if (kind === word) return putWord(member, line, from, stop, into, at);
     const isTime = (types & typeBit.time) !== 0;
-    if (kind === text) {
-      return isTime ? putTime(member, line, from, stop, into, at) : putString(member, line, from, stop, into, at);
+    if (kind === text || kind === escaped) {
+      const bytes = kind === text ? line : scratch;
+      return isTime ? putTime(member, bytes, from, stop, into, at) : putString(member, bytes, from, stop, into, at);
     }
     // It leaves as 0, and rules can tell the difference.
     if (rules !== null && isNegativeZero(line, from, stop)) return -1;
@@ -159,12 +179,12 @@ export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions
   };
 }
 
-/** Where a text without escapes ends; -1 when something in it is escaped, or would have to be. */
-function textStop(line: Uint8Array, from: number, stop: number): number {
+/** Where a text ends, or its first escape begins; -1 when something in it would have to be escaped. */
+function plainStop(line: Uint8Array, from: number, stop: number): number {
   for (let i = from; i < stop; i++) {
     const byte = line[i] ?? 0;
-    if (byte === quote) return i;
-    if (byte < 0x20 || byte === 0x5c) return -1;
+    if (byte === quote || byte === backslash) return i;
+    if (byte < 0x20) return -1;
   }
   return -1;
 }
@@ -205,7 +225,7 @@ function layoutOf(
     let valueAt = keyAt + key.length;
     while (line[valueAt] === 0x3a || isSpace(line[valueAt] ?? 0)) valueAt += 1;
     const isText = line[valueAt] === quote;
-    const end = isText ? textStop(line, valueAt + 1, line.length) : wordStop(line, valueAt, line.length);
+    const end = isText ? escapedStop(line, valueAt + 1, line.length) : wordStop(line, valueAt, line.length);
     if (end < 0 || !isText && kindOfWord(line, valueAt, end) === notNumber) return null;
     literals.push(line.slice(at, valueAt));
     at = isText ? end + 1 : end;

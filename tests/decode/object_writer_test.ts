@@ -154,6 +154,24 @@ Deno.test("a rule sees that a number is -0, which leaves as 0", () => {
   assert.equal(written.quick, 2);
 });
 
+Deno.test("characters that are escaped for no need go the quick way, and leave as themselves", () => {
+  const line = (unit: string) => `{"device_id":"d","metric":"m","value":1,"unit":"${unit}"}`;
+  const units = ["\\u00b0C", "\\u00B5m\\/s", "\\u20AC", "\\u0041\\u007f\\u2028", "degC"];
+  const file = bytesOf(units.map(line).join("\n"));
+  const written = outcome(file, { filter: "unit != 'x'" }, true);
+  assert.deepEqual(written.lines, outcome(file, { filter: "unit != 'x'" }, false).lines);
+  assert.equal(written.quick, units.length - 1);
+  assert.ok(written.lines[1]?.includes('"unit":"\u00b5m/s"'));
+});
+
+Deno.test("an escape that JSON does not know is an error also in a field that does not leave", () => {
+  const line = (more: string) => `{"device_id":"d","metric":"m","value":1,"more":"${more}"}`;
+  const file = bytesOf(["x", "\\u00b0", "\\q", "\\u00bg", "y"].map(line).join("\n"));
+  const written = outcome(file, { extra: "drop" }, true);
+  assert.deepEqual(written.lines, outcome(file, { extra: "drop" }, false).lines);
+  assert.equal(written.quick, 2);
+});
+
 Deno.test("usual lines go the quick way once one like them was seen", () => {
   const kinds = [
     '{"ts":1767225600000,"device_id":"press-1","metric":"temperature","value":21.50,"unit":"\u00b0C"}',
@@ -175,7 +193,15 @@ Deno.test("what is not sure is left to the normalizer", () => {
     '{"device_id":"d","metric":"m","value":01}',
     '{"device_id":"d","metric":"m","value":0.0000001}',
     '{"device_id":"d","metric":"m","value":1.000000000000000001}',
-    '{"device_id":"d","metric":"\\u00b0","value":1}',
+    '{"device_id":"d","metric":"\\u0022","value":1}',
+    '{"device_id":"d","metric":"\\u005C","value":1}',
+    '{"device_id":"d","metric":"\\u001f","value":1}',
+    '{"device_id":"d","metric":"\\ud83d\\ude00","value":1}',
+    '{"device_id":"d","metric":"\\udc00","value":1}',
+    '{"device_id":"d","metric":"a\\nb","value":1}',
+    '{"device_id":"d","metric":"a\\"b","value":1}',
+    '{"device_id":"d","metric":"\\u00b","value":1}',
+    '{"device_id":"d","metric":"\\u00bg","value":1}',
     '{"device_id":7,"metric":"m","value":1}',
     '{"device_id":"d","metric":"m","value":1}}',
     '{"device_id":"d","metric":"m","value":1,"value":2}',
