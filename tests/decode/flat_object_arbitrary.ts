@@ -5,34 +5,10 @@
  */
 import fc from "fast-check";
 import { numberText } from "./number_arbitrary.ts";
+import { rowSchemas } from "./row_schemas.ts";
 
 /** Schemas that ask for much, and none. */
-export const schemas = [
-  null,
-  null,
-  {
-    type: "object",
-    properties: {
-      device_id: { type: "string", minLength: 2, maxLength: 9 },
-      metric: { enum: ["t", "temperature", "", true, null, 5] },
-      value: { type: "number", minimum: -10, exclusiveMaximum: 30 },
-      ts: { type: ["string", "null"], format: "date-time" },
-      unit: { type: ["string", "null"], minLength: 1 },
-    },
-    required: ["device_id", "value"],
-  },
-  {
-    type: "object",
-    properties: {
-      device_id: { type: "string", pattern: "^[a-z]" },
-      value: { type: ["integer", "string"] },
-      ok: { type: "boolean" },
-      on: { type: ["boolean", "string", "null"], const: "x" },
-      n: { type: "null" },
-      ts: { type: "integer" },
-    },
-  },
-];
+export const schemas = [null, null, ...rowSchemas];
 
 /** A value of an object as JSON, now and then not quite. */
 export const value: fc.Arbitrary<string> = fc.oneof(

@@ -5,6 +5,7 @@ import type { Decoder, Row } from "../../src/core/decoder.ts";
 import { WeirError } from "../../src/core/error.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
 import { createOpenDecoder } from "../../src/decode/open_decoder.ts";
+import { plainFormats } from "../support/plain_options.ts";
 import { csvDocument } from "./csv_arbitrary.ts";
 import { bytesOf, drain, latin1 } from "./drain.ts";
 import { arrayFile, damaged, linesFile } from "./json_arbitrary.ts";
@@ -21,15 +22,7 @@ const normalizer = createNormalizer({
 const rowBytesMax = 200;
 
 function open(format: "csv" | "ndjson" | "json", file: Uint8Array): Decoder {
-  const options = {
-    format,
-    delimiter: null,
-    comment: "#",
-    skipLines: 0,
-    columns: null,
-    rowBytesMax,
-    checkHeader: () => {},
-  };
+  const options = { ...plainFormats, format, comment: "#", rowBytesMax };
   return createOpenDecoder(options)("dump", file.subarray(0, 65536), null);
 }
 
@@ -112,15 +105,7 @@ Deno.test("a row without end is skipped in bounded memory", () => {
 Deno.test("work stays linear: a quoted cell of a megabyte that comes byte by byte is read in seconds", () => {
   const cell = "x,\n".repeat(50_000);
   const file = bytesOf(`a,b\n1,"${cell}"\n2,3\n`);
-  const decoder = createOpenDecoder({
-    format: "csv",
-    delimiter: ",",
-    comment: null,
-    skipLines: 0,
-    columns: null,
-    rowBytesMax: 1 << 20,
-    checkHeader: () => {},
-  })("a.csv", file, null);
+  const decoder = createOpenDecoder({ ...plainFormats, format: "csv", delimiter: "," })("a.csv", file, null);
   const { rows } = drain(() => decoder, file, [1]);
   assert.deepEqual(rows.map(({ row }) => row.kind === "cells" && row.cells), [["1", cell], ["2", "3"]]);
 });

@@ -4,45 +4,14 @@ import fc from "fast-check";
 import { type Arrival, type Normalized, turnedAway } from "../../src/core/decoder.ts";
 import type { NormalizerOptions } from "../../src/decode/normalizer.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
+import { plainRules } from "../support/plain_options.ts";
 import { bytesOf } from "./drain.ts";
+import { rowSchemas } from "./row_schemas.ts";
 import { isMistake, someRules } from "./rules_arbitrary.ts";
 
-const options: NormalizerOptions = {
-  schema: null,
-  aliases: {},
-  extra: "keep",
-  sets: [],
-  filter: null,
-  timeZone: "UTC",
-  timeFormat: "epoch",
-};
 const arrival: Arrival = { origin: "batch", wallMs: 1_700_000_000_000.5, topicFields: null };
 
-const schemas = [
-  null,
-  {
-    type: "object",
-    properties: {
-      device_id: { type: "string", minLength: 2, maxLength: 9 },
-      metric: { enum: ["t", "temperature", ""] },
-      value: { type: "number", minimum: -10, exclusiveMaximum: 30 },
-      ts: { type: ["string", "null"], format: "date-time" },
-      unit: { type: ["string", "null"] },
-    },
-    required: ["device_id", "value"],
-  },
-  {
-    type: "object",
-    properties: {
-      device_id: { type: "string", pattern: "^[a-z]" },
-      value: { type: ["integer", "string"] },
-      ok: { type: "boolean" },
-      on: { type: ["boolean", "string", "null"], const: "x" },
-      n: { type: "null" },
-      ts: { type: "integer" },
-    },
-  },
-];
+const schemas = [null, ...rowSchemas];
 
 const cell = fc.oneof(
   fc.constantFrom(
@@ -110,7 +79,7 @@ const lineCase: fc.Arbitrary<Case> = fc.tuple(fc.constantFrom(...schemas), fc.sh
 
 /** What the normalizer makes of each line. */
 function normalized({ changes, header, lines }: Case): readonly Normalized[] {
-  const normalizer = createNormalizer({ ...options, ...changes });
+  const normalizer = createNormalizer({ ...plainRules, ...changes });
   return lines.map((cells) =>
     normalizer.normalize({ kind: "cells", row: 1, start: 0, end: 1, header, cells }, arrival)
   );
@@ -121,7 +90,7 @@ const filtered = "filtered";
 /** What the writer makes of a line that stands somewhere in a page; null where it gives up, or where there is no writer. */
 function written({ changes, header, lines }: Case): readonly (string | null)[] {
   const writer =
-    createNormalizer({ ...options, ...changes }).lineWriter?.({ format: "csv", header, delimiter: ";" }, arrival) ??
+    createNormalizer({ ...plainRules, ...changes }).lineWriter?.({ format: "csv", header, delimiter: ";" }, arrival) ??
       null;
   const page = new Uint8Array(10_000);
   return lines.map((cells) => {
@@ -182,7 +151,7 @@ Deno.test("with rules too: the same bytes, the same are filtered, and none is wr
   fc.assert(
     fc.property(fc.oneof(lineCase, goodCase), someRules, (plain, rules) => {
       const one = { ...plain, changes: { ...plain.changes, ...rules } };
-      if (isMistake({ ...options, ...one.changes })) return;
+      if (isMistake({ ...plainRules, ...one.changes })) return;
       const slow = normalized(one);
       written(one).forEach((text, i) => {
         if (text !== null) assert.equal(text, said(slow[i]));
@@ -247,7 +216,7 @@ Deno.test("what rules cannot do is left to the normalizer, which says why", () =
 
 Deno.test("checks of the whole reading and other rare things have no quick way", () => {
   const way = (changes: Partial<NormalizerOptions>) =>
-    createNormalizer({ ...options, ...changes }).lineWriter?.({
+    createNormalizer({ ...plainRules, ...changes }).lineWriter?.({
       format: "csv",
       header: ["device_id", "metric", "value", "x"],
       delimiter: ",",

@@ -5,17 +5,9 @@ import type { Arrival, Normalized } from "../../src/core/decoder.ts";
 import { WeirError } from "../../src/core/error.ts";
 import type { NormalizerOptions } from "../../src/decode/normalizer.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
+import { plainRules } from "../support/plain_options.ts";
 import { bytesOf } from "./drain.ts";
 
-const options: NormalizerOptions = {
-  schema: null,
-  aliases: {},
-  extra: "keep",
-  sets: [],
-  filter: null,
-  timeZone: "UTC",
-  timeFormat: "epoch",
-};
 const batch: Arrival = { origin: "batch", wallMs: 1_700_000_000_000, topicFields: null };
 const position = { row: 1, start: 0, end: 10 };
 
@@ -24,7 +16,7 @@ function cells(
   changes: Partial<NormalizerOptions> = {},
   arrival = batch,
 ): Normalized {
-  const normalizer = createNormalizer({ ...options, ...changes });
+  const normalizer = createNormalizer({ ...plainRules, ...changes });
   return normalizer.normalize(
     { kind: "cells", ...position, header: Object.keys(row), cells: Object.values(row) },
     arrival,
@@ -32,7 +24,7 @@ function cells(
 }
 
 function json(text: string, changes: Partial<NormalizerOptions> = {}, arrival = batch): Normalized {
-  return createNormalizer({ ...options, ...changes }).normalize({
+  return createNormalizer({ ...plainRules, ...changes }).normalize({
     kind: "object",
     ...position,
     object: JSON.parse(text),
@@ -158,7 +150,7 @@ Deno.test("aliases name fields, and the field's own name wins", () => {
   assert.match(outcome(cells({ deviceId: "a", metric: "m", value: "1" }, { aliases })), /"device_id":"a"/);
   for (const wrong of [{ device_id: ["metric"] }, { origin: ["o"] }, { a: ["x"], b: ["x"] }]) {
     assert.throws(
-      () => createNormalizer({ ...options, aliases: wrong }),
+      () => createNormalizer({ ...plainRules, aliases: wrong }),
       (error) => error instanceof WeirError && error.code === "configuration",
     );
   }
@@ -223,7 +215,7 @@ Deno.test("a number that cannot be reckoned with is mistyped", () => {
 });
 
 Deno.test("a header is refused when a required column is missing or a column stands twice", () => {
-  const { checkHeader } = createNormalizer({ ...options, aliases: { device_id: ["dev"] } });
+  const { checkHeader } = createNormalizer({ ...plainRules, aliases: { device_id: ["dev"] } });
   const refusal = (header: readonly string[]): string => {
     try {
       checkHeader(header);
@@ -243,12 +235,12 @@ Deno.test("a header is refused when a required column is missing or a column sta
     'The columns "device_id" and "dev" both mean the field "device_id"',
   );
   assert.equal(refusal(["device_id", "metric", "value", "x", "x"]), 'The column "x" stands twice in the header');
-  const strict = createNormalizer({ ...options, extra: "reject" });
+  const strict = createNormalizer({ ...plainRules, extra: "reject" });
   assert.throws(() => strict.checkHeader(["device_id", "metric", "value", "x"]), /column "x" is not in the schema/);
 });
 
 Deno.test("a normalizer carries nothing from one row to the next", () => {
-  const normalizer = createNormalizer(options);
+  const normalizer = createNormalizer(plainRules);
   const object = (text: string): string =>
     outcome(normalizer.normalize({ kind: "object", ...position, object: JSON.parse(text), text }, batch));
   const first = object('{"device_id":"d","metric":"m","value":1,"unit":"C","x":1}');

@@ -5,20 +5,12 @@ import { type Arrival, type Row, turnedAway } from "../../src/core/decoder.ts";
 import { createNdjsonDecoder } from "../../src/decode/ndjson.ts";
 import type { NormalizerOptions } from "../../src/decode/normalizer.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
+import { plainRules } from "../support/plain_options.ts";
 import { bytesOf } from "./drain.ts";
 import { names, schemas, value } from "./flat_object_arbitrary.ts";
 import { numberText } from "./number_arbitrary.ts";
 import { isMistake, someRules } from "./rules_arbitrary.ts";
 
-const options: NormalizerOptions = {
-  schema: null,
-  aliases: {},
-  extra: "keep",
-  sets: [],
-  filter: null,
-  timeZone: "UTC",
-  timeFormat: "epoch",
-};
 const arrival: Arrival = { origin: "batch", wallMs: 1_700_000_000_000.5, topicFields: null };
 const rowBytesMax = 400;
 
@@ -32,7 +24,7 @@ const filtered = JSON.stringify({ kind: "filtered" });
 
 /** Reads a file as the file source does; with `quickly`, lines are offered to the writer. */
 function outcome(file: Uint8Array, changes: Partial<NormalizerOptions>, quickly: boolean): Outcome {
-  const normalizer = createNormalizer({ ...options, ...changes });
+  const normalizer = createNormalizer({ ...plainRules, ...changes });
   const decoder = createNdjsonDecoder({ rowBytesMax }, null);
   const writer = quickly ? normalizer.lineWriter?.({ format: "ndjson" }, arrival) ?? null : null;
   const page = new Uint8Array(10_000);
@@ -135,7 +127,7 @@ Deno.test("with rules too: the same bytes, the same reasons, the same positions"
   fc.assert(
     fc.property(fileCase, someRules, (plain, rules) => {
       const changes = { ...plain.changes, ...rules };
-      if (isMistake({ ...options, ...changes })) return;
+      if (isMistake({ ...plainRules, ...changes })) return;
       const written = outcome(plain.file, changes, true);
       assert.deepEqual(written.lines, outcome(plain.file, changes, false).lines);
       quick += written.quick;
@@ -232,7 +224,7 @@ Deno.test("lines that are never alike are not learned for ever", () => {
 
 Deno.test("checks of the whole reading and other rare things have no quick way", () => {
   const way = (changes: Partial<NormalizerOptions>) =>
-    createNormalizer({ ...options, ...changes }).lineWriter?.({ format: "ndjson" }, arrival);
+    createNormalizer({ ...plainRules, ...changes }).lineWriter?.({ format: "ndjson" }, arrival);
   assert.notEqual(way({}), null);
   assert.notEqual(way({ filter: "value > 1.0" }), null);
   assert.equal(way({ timeFormat: "iso" }), null);

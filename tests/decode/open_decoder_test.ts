@@ -2,18 +2,10 @@
 import assert from "node:assert/strict";
 import { WeirError } from "../../src/core/error.ts";
 import { createOpenDecoder } from "../../src/decode/open_decoder.ts";
+import { plainFormats } from "../support/plain_options.ts";
 import { bytesOf, drain } from "./drain.ts";
 
-const options = {
-  format: null,
-  delimiter: null,
-  comment: null,
-  skipLines: 0,
-  columns: null,
-  rowBytesMax: 1 << 20,
-  checkHeader: () => {},
-};
-const open = createOpenDecoder(options);
+const open = createOpenDecoder(plainFormats);
 
 function formatOf(name: string, head: string | Uint8Array): string {
   return open(name, typeof head === "string" ? bytesOf(head) : head, null).format;
@@ -37,7 +29,7 @@ Deno.test("the content decides where the ending leaves it open", () => {
 });
 
 Deno.test("the settings and the checkpoint decide before anything else", () => {
-  assert.equal(createOpenDecoder({ ...options, format: "ndjson" })("a.csv", bytesOf("a"), null).format, "ndjson");
+  assert.equal(createOpenDecoder({ ...plainFormats, format: "ndjson" })("a.csv", bytesOf("a"), null).format, "ndjson");
   const state = { format: "json", byte: 0, row: 0, header: null, delimiter: null, insideArray: false } as const;
   assert.equal(open("a.csv", bytesOf("a"), state).format, "json");
 });

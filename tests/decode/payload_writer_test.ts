@@ -6,21 +6,13 @@ import { type PayloadWriter, turnedAway } from "../../src/core/decoder.ts";
 import type { NormalizerOptions } from "../../src/decode/normalizer.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
 import { createPayloadDecoder } from "../../src/decode/payload.ts";
+import { plainRules } from "../support/plain_options.ts";
 import { bytesOf } from "./drain.ts";
 import { names, schemas, value } from "./flat_object_arbitrary.ts";
 import { numberText } from "./number_arbitrary.ts";
 
 type TopicFields = Readonly<Record<string, string>>;
 
-const options: NormalizerOptions = {
-  schema: null,
-  aliases: {},
-  extra: "keep",
-  sets: [],
-  filter: null,
-  timeZone: "UTC",
-  timeFormat: "epoch",
-};
 const decodePayload = createPayloadDecoder({ payloadBytesMax: 1 << 20 });
 
 interface Message {
@@ -35,7 +27,7 @@ function outcome(
   changes: Partial<NormalizerOptions>,
   quickly: boolean,
 ): { readonly texts: readonly string[]; readonly quick: number } {
-  const normalizer = createNormalizer({ ...options, ...changes });
+  const normalizer = createNormalizer({ ...plainRules, ...changes });
   const writers = new Map<TopicFields, PayloadWriter | null>();
   const page = new Uint8Array(20_000);
   let quick = 0;
@@ -218,7 +210,7 @@ Deno.test("a topic's field stands where the payload has it when the schema does 
 });
 
 Deno.test("a topic whose fields are empty, wrong, or mean the same has no quick way", () => {
-  const normalizer = createNormalizer({ ...options, aliases: { device_id: ["dev"] } });
+  const normalizer = createNormalizer({ ...plainRules, aliases: { device_id: ["dev"] } });
   const quickly = (fields: Record<string, string>) => {
     const written = outcome(stream(['{"value":1}'], [topicOf({ metric: "m", ...fields })]), {
       aliases: { device_id: ["dev"] },
@@ -236,6 +228,6 @@ Deno.test("what is longer than 4 KiB, and times as text, have no quick way", () 
   const messages = stream([`{"value":1,"text":"${"x".repeat(5000)}"}`], [topicOf({ device_id: "d", metric: "m" })]);
   assert.equal(outcome(messages, {}, true).quick, 0);
   const way = (changes: Partial<NormalizerOptions>) =>
-    createNormalizer({ ...options, ...changes }).payloadWriter?.(topicOf({ device_id: "d" }));
+    createNormalizer({ ...plainRules, ...changes }).payloadWriter?.(topicOf({ device_id: "d" }));
   assert.equal(way({ timeFormat: "iso" }), null);
 });

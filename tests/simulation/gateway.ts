@@ -24,6 +24,7 @@ import type { OpenConnection } from "../../src/source/mqtt/connection.ts";
 import { createMqttSource } from "../../src/source/mqtt/mqtt_source.ts";
 import type { MqttSourceOptions } from "../../src/source/mqtt/options.ts";
 import { parseTopicTemplate } from "../../src/source/mqtt/topic_template.ts";
+import { plainFormats, plainRules } from "../support/plain_options.ts";
 import { defaultOptions as mqttDefaults } from "../source/mqtt/parts.ts";
 import { folders } from "./traffic.ts";
 
@@ -60,21 +61,9 @@ const rowBytesMax = 1024 ** 2;
 const topics = [{ template: "plant/{device_id}", weight: 1 }, { template: "hall/{device_id}", weight: 2 }];
 const templates = topics.map(({ template }) => parseTopicTemplate(template));
 // These keep nothing from row to row, and compiling the rules takes longer than a whole life.
-const normalizer = createNormalizer({
-  schema: null,
-  aliases: {},
-  extra: "keep",
-  sets: [],
-  filter: "value != 13",
-  timeZone: "UTC",
-  timeFormat: "epoch",
-});
+const normalizer = createNormalizer({ ...plainRules, filter: "value != 13" });
 const openDecoder = createOpenDecoder({
-  format: null,
-  delimiter: null,
-  comment: null,
-  skipLines: 0,
-  columns: null,
+  ...plainFormats,
   rowBytesMax,
   checkHeader: (header) => normalizer.checkHeader(header),
 });

@@ -9,18 +9,11 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Item } from "../../../src/core/reading.ts";
 import { createOpenDecoder } from "../../../src/decode/open_decoder.ts";
+import { plainFormats } from "../../support/plain_options.ts";
 import { canBeWritten, encodings, written } from "./encodings.ts";
 import { type Rig, withRig } from "./harness.ts";
 
-const openDecoder = createOpenDecoder({
-  format: null,
-  delimiter: null,
-  comment: null,
-  skipLines: 0,
-  columns: null,
-  rowBytesMax: 1 << 20,
-  checkHeader: () => {},
-});
+const openDecoder = createOpenDecoder(plainFormats);
 const settings = {
   ready: "rename",
   pollMs: 500,

@@ -5,31 +5,16 @@ import { createOpenDecoder } from "../../../src/decode/open_decoder.ts";
 import { createPayloadDecoder } from "../../../src/decode/payload.ts";
 import { createLetterDecoder } from "../../../src/source/letters/letter_decoder.ts";
 import { parseTopicTemplate } from "../../../src/source/mqtt/topic_template.ts";
+import { plainFormats, plainRules } from "../../support/plain_options.ts";
 import { letter } from "../../support/ledger_values.ts";
 
 const rowBytesMax = 1024;
 const template = parseTopicTemplate("plant/{device_id}/{metric}");
 
 const decode = createLetterDecoder({
-  openDecoder: createOpenDecoder({
-    format: null,
-    delimiter: null,
-    comment: null,
-    skipLines: 0,
-    columns: null,
-    rowBytesMax,
-    checkHeader: () => {},
-  }),
+  openDecoder: createOpenDecoder({ ...plainFormats, rowBytesMax }),
   decodePayload: createPayloadDecoder({ payloadBytesMax: rowBytesMax }),
-  normalizer: createNormalizer({
-    schema: null,
-    aliases: { device_id: ["dev"] },
-    extra: "keep",
-    sets: [],
-    filter: 'metric != "secret"',
-    timeZone: "UTC",
-    timeFormat: "epoch",
-  }),
+  normalizer: createNormalizer({ ...plainRules, aliases: { device_id: ["dev"] }, filter: 'metric != "secret"' }),
   topicFields: (topic) => template.match(topic),
 });
 

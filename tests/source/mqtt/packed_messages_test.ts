@@ -9,6 +9,7 @@ import { createInbox } from "../../../src/source/mqtt/inbox.ts";
 import { createIntake } from "../../../src/source/mqtt/intake.ts";
 import { createPending } from "../../../src/source/mqtt/pending.ts";
 import { parseTopicTemplate } from "../../../src/source/mqtt/topic_template.ts";
+import { plainRules } from "../../support/plain_options.ts";
 import { virtualClock } from "../../support/virtual_clock.ts";
 import { bytes } from "./parts.ts";
 
@@ -28,9 +29,7 @@ function seen(item: Item): unknown {
 }
 
 function normalizerWith(extra: NormalizerOptions["extra"]): Normalizer {
-  return createNormalizer({
-    ...{ schema: null, aliases: {}, extra, sets: [], filter: "value != 7", timeZone: "UTC", timeFormat: "epoch" },
-  });
+  return createNormalizer({ ...plainRules, extra, filter: "value != 7" });
 }
 
 /**

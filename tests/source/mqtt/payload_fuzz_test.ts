@@ -11,6 +11,7 @@ import { createPayloadDecoder } from "../../../src/decode/payload.ts";
 import { createMqttSource } from "../../../src/source/mqtt/mqtt_source.ts";
 import type { Connection, ConnectionEvents } from "../../../src/source/mqtt/connection.ts";
 import type { Item } from "../../../src/core/reading.ts";
+import { plainRules } from "../../support/plain_options.ts";
 import { virtualClock } from "../../support/virtual_clock.ts";
 import { damaged, linesFile } from "../../decode/json_arbitrary.ts";
 import { defaultOptions, testParts } from "./parts.ts";
@@ -131,13 +132,10 @@ function realDecoding() {
   return {
     decodePayload: createPayloadDecoder({ payloadBytesMax }),
     normalizer: createNormalizer({
-      schema: null,
+      ...plainRules,
       aliases: { device_id: ["dev", "site"] },
-      extra: "keep",
       sets: [{ field: "double", expression: "value * 2" }],
       filter: "value != 7",
-      timeZone: "UTC",
-      timeFormat: "epoch",
     }),
   };
 }
