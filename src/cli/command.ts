@@ -18,6 +18,8 @@ import type { LetterDesk } from "../store/letter_desk.ts";
 export interface Output {
   /** Writes at once. A reader that has gone is no error. */
   write(text: string): void;
+  /** A write has found its reader gone: nobody sees what follows. */
+  readonly isGone: boolean;
   readonly isTerminal: boolean;
   /** Whether colours are wanted: a terminal, and no `NO_COLOR` (no-color.org). */
   readonly colour: boolean;

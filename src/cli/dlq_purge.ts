@@ -59,6 +59,9 @@ export const dlqPurge: Command = {
 /** Either a filter or all of them must be meant. */
 function unclearAim(gathered: Gathered): readonly Problem[] {
   const filtered = Object.keys(filterOf(gathered, 0)).length > 0;
+  // A filter that is wrong was meant: it is told already.
+  const { reason, origin, source, since, until } = options.letters;
+  if (![reason, origin, source, since, until].every(gathered.isRight)) return [];
   if (filtered !== gathered.value(options.letters.all)) return [];
   const message = filtered
     ? "Has no use beside a filter"

@@ -42,6 +42,7 @@ export async function machineContext(args: readonly string[]): Promise<Omit<Comm
 function outputTo(stream: typeof Deno.stdout | typeof Deno.stderr, wantsColour: boolean): Output {
   const encoder = new TextEncoder();
   const isTerminal = stream.isTerminal();
+  let isGone = false;
   const size = () => isTerminal ? Deno.consoleSize() : { columns: 80, rows: 24 };
   return {
     write(text) {
@@ -51,7 +52,11 @@ function outputTo(stream: typeof Deno.stdout | typeof Deno.stderr, wantsColour: 
       } catch (thrown) {
         // `weir help run | head`: nobody reads on, and that is their right.
         if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown;
+        isGone = true;
       }
+    },
+    get isGone() {
+      return isGone;
     },
     isTerminal,
     colour: isTerminal && wantsColour,

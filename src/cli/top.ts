@@ -41,7 +41,7 @@ async function watch(address: StatusAddress, context: CommandContext): Promise<n
   viewer.start();
   let silentSinceMs: number | null = null;
   try {
-    while (!over.signal.aborted) {
+    while (!over.signal.aborted && !output.isGone) {
       await sleep(clock, askEveryMs, over.signal);
       if (over.signal.aborted) break;
       try {

@@ -28,7 +28,8 @@ export function nearest(wrong: string, names: Iterable<string>): string | null {
       bestDistance = distance;
     }
   }
-  return bestDistance <= Math.max(1, Math.ceil(asked.length / 3)) ? best : null;
+  // A name that has nothing in common with what was written is no hint: 0 for 2.
+  return bestDistance <= Math.max(1, Math.ceil(asked.length / 3)) && bestDistance < asked.length ? best : null;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that make `a` into `b` (optimal string alignment). */

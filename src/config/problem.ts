@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable, quoted } from "../core/text.ts";
+import { printable, quoted, sentence } from "../core/text.ts";
 
 /** Where a value was written. */
 export interface Place {
@@ -76,10 +76,6 @@ export function wrap(text: string, width: number, indent: string): string {
     } else line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, indent + line].join("\n");
-}
-
-function sentence(message: string): string {
-  return message.endsWith("?") ? message : `${message}.`;
 }
 
 /** A URL may hold a password although it must not: it is not repeated on a terminal. */

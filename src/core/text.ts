@@ -74,3 +74,8 @@ export function printableJson(json: string): string {
     (c) => [...Array(c.length).keys()].map((i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
   );
 }
+
+/** A message as a sentence that another one may follow: with a full stop, unless it asks something. */
+export function sentence(message: string): string {
+  return message.endsWith("?") ? message : `${message}.`;
+}

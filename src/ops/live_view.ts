@@ -43,6 +43,8 @@ export interface LiveOptions {
 /** What a file's line shows only when the terminal is at least this wide. */
 const longEtaColumnsMin = 50;
 const verdictColumnsMin = 60;
+/** From here on they are shown when one of them is not good. */
+const warningColumnsMin = 40;
 const rowsColumnsMin = 90;
 const badColumnsMin = 100;
 
@@ -61,7 +63,11 @@ export function renderLive(history: readonly AppStatus[], options: LiveOptions):
 
   const head = [titleLine(now, width, options, glyphs), [], ...riverLines(history, now, width, glyphs), []];
   const active = filesOf(now)?.active ?? [];
-  const withVerdicts = width >= verdictColumnsMin && active.some(({ verdict }) => verdict !== "none");
+  const withVerdicts = active.some(({ verdict }) =>
+    width >= verdictColumnsMin
+      ? verdict !== "none"
+      : width >= warningColumnsMin && !["none", "on_time"].includes(verdict)
+  );
   const files = active.map((file) => fileLine(file, width, withVerdicts, glyphs));
   const foot = [
     ...waitingLines(now, glyphs),
@@ -86,7 +92,7 @@ export function renderPlain(history: readonly AppStatus[]): string {
   if (now === undefined) return "";
   const { real_time: stream, batch } = now.sums;
   const parts = [
-    formatDuration(now.upMs),
+    `up ${formatDuration(now.upMs)}`,
     `real_time ${rateText(rateOf(history, "real_time"))} (${delayText(now, ", ")})`,
     `batch ${rateText(rateOf(history, "batch"))} (${capText(now)})`,
     `delivered ${formatCount(stream.delivered + batch.delivered)}`,
@@ -129,7 +135,8 @@ function fileLine(file: FileStatus, width: number, withVerdicts: boolean, glyphs
     : `  ${file.badRows === 0 ? "" : `${formatCount(file.badRows)} bad`}`.padEnd(10);
   const verdict = withVerdicts ? `  ${file.verdict === "none" ? "" : file.verdict.replace("_", " ")}`.padEnd(9) : "";
   const flexible = Math.max(0, width - widthOf(tail + rows + eta + bad + verdict));
-  const barColumns = Math.min(30, Math.floor(flexible * 0.3));
+  // Where there is no room for both, what goes wrong is worth more than a bar.
+  const barColumns = withVerdicts && width < verdictColumnsMin ? 0 : Math.min(30, Math.floor(flexible * 0.3));
   const name = fit(printable(file.name), Math.min(44, Math.max(0, flexible - barColumns - 2)), glyphs);
   return [
     plain(`${name}  `),

@@ -100,6 +100,10 @@ export function createDeadlineWatch(
     return perSecond > 0 ? perSecond : null;
   }
 
+  function standsStill(): boolean {
+    return samples.length > reachedSecondsMax && samples[0]?.rows === samples.at(-1)?.rows;
+  }
+
   function forecast(file: FileProgress): ReturnType<Forecast> {
     const { capRows } = options;
     const input = { ...file, nowMs: file.ageMs, deadlineMs: file.everyMs };
@@ -108,7 +112,8 @@ export function createDeadlineWatch(
     // Where the cap leaves enough and is not reached, a higher one would change nothing.
     const capHelps = judged.capNeededRows !== null && capRows !== null && judged.capNeededRows > capRows;
     return {
-      etaMs: paced.etaMs,
+      // With rows and a full window in which none left, nobody knows when they will.
+      etaMs: standsStill() ? null : paced.etaMs,
       verdict: judged.verdict,
       needRows: judged.needRows,
       capNeededRows: capHelps ? judged.capNeededRows : null,

@@ -49,6 +49,7 @@ Deno.test("purge of everything must be asked for, and not together with a filter
   for (const args of [[], ["--all", "--origin", "batch"], ["--reason", "nonsense"], ["stray", "--all"]]) {
     const fake = fakeContext(args, { desk: deskOf(5).desk });
     assert.equal(await dlqPurge.run(fake.context), 78, args.join(" "));
+    assert.match(fake.err(), /^weir: 1 mistake /);
     assert.deepEqual(fake.seen.calls, []);
   }
 });

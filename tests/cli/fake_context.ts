@@ -79,6 +79,7 @@ export function fakeContext(args: readonly string[], options: FakeOptions = {}):
     write(text) {
       streams[stream] += text;
     },
+    isGone: false,
     isTerminal: options.colour ?? false,
     colour: options.colour ?? false,
     columns: options.columns ?? 80,

@@ -48,3 +48,8 @@ Deno.test("the distance is symmetric, and zero only for equal texts", () => {
     assert.equal(editDistance(a, b) === 0, a === b);
   }));
 });
+
+Deno.test("a name that shares nothing with what was written is no hint", () => {
+  assert.equal(nearest("2", ["0", "1"]), null);
+  assert.equal(nearest("b", ["ab", "1"]), null);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatBytes, formatCount, formatDuration, printable, quoted } from "../../src/core/text.ts";
+import { formatBytes, formatCount, formatDuration, printable, quoted, sentence } from "../../src/core/text.ts";
 
 Deno.test("printable text never holds a control, format or separator character or half a surrogate", () => {
   fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => {
@@ -37,4 +37,9 @@ Deno.test("sizes, durations and counts are written for people", () => {
     "unknown",
   ]);
   assert.equal(formatCount(1234567), "1,234,567");
+});
+
+Deno.test("a message becomes a sentence, and a question stays one", () => {
+  assert.equal(sentence("Look at the disk"), "Look at the disk.");
+  assert.equal(sentence("Is it up?"), "Is it up?");
 });

@@ -49,7 +49,7 @@ Deno.test("elsewhere there is a plain line every five seconds, without any contr
   live.start();
   await clock.advance(12_000);
   live.stop();
-  assert.deepEqual(written.map((line) => line.split(";")[0]), ["5.0 s", "10 s"]);
+  assert.deepEqual(written.map((line) => line.split(";")[0]), ["up 5.0 s", "up 10 s"]);
   // deno-lint-ignore no-control-regex
   assert.ok(written.every((line) => /^[^\u0000-\u0009\u000b-\u001f]*\n$/.test(line)), written.join(""));
   assert.equal(clock.timers, 0);

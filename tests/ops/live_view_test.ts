@@ -108,6 +108,15 @@ Deno.test("at 40 columns the rivers flow into the sink one after the other", () 
   ]);
 });
 
+Deno.test("where there is no room for a bar and a verdict, a verdict that is not good is shown", () => {
+  const lineOf = (verdict: FileStatus["verdict"]) =>
+    renderLive(history({}, [file({ verdict })]), { ...options, columns: 46 }).find((text) =>
+      text.includes("historian")
+    );
+  assert.match(lineOf("late") ?? "", /^ {2}historian-0\S* +57 % +7 s left +late$/);
+  assert.match(lineOf("on_time") ?? "", /^ {2}historian\S* +#+\.+ +57 % +7 s left$/);
+});
+
 Deno.test("at 120 columns a file shows its rows, its bad rows and whether it makes its deadline", () => {
   const lines = renderLive(history({}, [file({ verdict: "at_risk" })]), { ...options, columns: 120 });
   const line = lines.find((text) => text.includes("historian")) ?? "";
@@ -209,7 +218,7 @@ Deno.test("streams alone, files alone and the very first status can be drawn", (
 Deno.test("the plain line holds all figures", () => {
   assert.equal(
     renderPlain(history()),
-    "10 s; real_time 180/s (delay p50 1.9 ms, p99 6.2 ms); batch 500/s (cap 500/s); delivered 6,793; dead letters 7; " +
+    "up 10 s; real_time 180/s (delay p50 1.9 ms, p99 6.2 ms); batch 500/s (cap 500/s); delivered 6,793; dead letters 7; " +
       "historian-001.csv 57 % (7 s left)",
   );
 });

@@ -131,6 +131,20 @@ Deno.test("a sink that takes less than the cap makes a file late, and no higher 
   watch.stop();
 });
 
+Deno.test("while no row leaves for ten seconds nobody knows when a file is in, and the cap tells it again afterwards", async () => {
+  const { clock, world, watch, start } = rig();
+  world.rowsPerSecond = 0;
+  world.files = [["/a", progress(10_000, 100_000)]];
+  await start();
+  assert.equal(watch.forecast(progress(10_000, 100_000)).etaMs, 20_000);
+  await clock.advance(11_000);
+  assert.equal(watch.forecast(progress(10_000, 100_000)).etaMs, null);
+  world.rowsPerSecond = 500;
+  await clock.advance(1_000);
+  assert.notEqual(watch.forecast(progress(10_000, 100_000)).etaMs, null);
+  watch.stop();
+});
+
 Deno.test("pace deadline: early by a sixth of the period, by weight, never above the cap nor below the floor", async () => {
   const folders = [{ path: "/a", weight: 1, everyMs: hourMs }, { path: "/b", weight: 3, everyMs: hourMs }];
   const { clock, world, watch, start } = rig({ pace: "deadline", folders });

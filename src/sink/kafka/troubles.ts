@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../../core/clock.ts";
 import type { Emit } from "../../core/event.ts";
-import { formatDuration } from "../../core/text.ts";
+import { formatDuration, sentence } from "../../core/text.ts";
 
 /** The board of troubles. A place (a partition, a lane's metadata) has at most one trouble at a time. */
 export interface Troubles {
@@ -38,7 +38,7 @@ export function createTroubles(clock: Clock, emit: Emit): Troubles {
       if (trouble === undefined) {
         trouble = { what, advice, sinceMs: clock.nowMs(), places: new Set() };
         troubles.set(name, trouble);
-        emit("error", "kafka.trouble_began", `${what}. ${advice}. Trying again until it works`, {
+        emit("error", "kafka.trouble_began", `${what}. ${sentence(advice)} Trying again until it works`, {
           trouble: name,
           what,
           advice,

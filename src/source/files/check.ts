@@ -39,8 +39,8 @@ export async function checkFolder(
     if (!isSystemError(error)) throw error;
     const missing = isMissing(error);
     const advice = missing
-      ? "make it, or let it appear later: it is waited for"
-      : "let the user that Weir runs as read it";
+      ? "Make it, or let it appear later: it is waited for"
+      : "Let the user that Weir runs as read it";
     const result = missing ? "does not exist" : `cannot be read: ${printable(messageOf(error))}`;
     return [{ ok: false, subject, result, advice }];
   }
@@ -58,7 +58,7 @@ async function tryToWrite(disk: Disk, folder: string, subject: string): Promise<
     return { ok: true, subject, result: "can be written to" };
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    const advice = "let the user that Weir runs as write to it, or keep files where they are: --files-after keep";
+    const advice = "Let the user that Weir runs as write to it, or keep files where they are: --files-after keep";
     return { ok: false, subject, result: `cannot be written to: ${printable(messageOf(error))}`, advice };
   }
 }
@@ -70,7 +70,7 @@ async function tryArchive(disk: Disk, folder: string): Promise<Finding> {
     const here = await disk.facts(folder);
     const there = await disk.facts(done);
     if (there !== null && there.kind !== "directory" && there.kind !== "link") {
-      return { ok: false, subject, result: "is not a folder", advice: "move it away" };
+      return { ok: false, subject, result: "is not a folder", advice: "Move it away" };
     }
     const free = await disk.freeBytes(there === null ? folder : done);
     const room = free === null ? "" : `; ${formatBytes(free)} free`;
@@ -78,7 +78,7 @@ async function tryArchive(disk: Disk, folder: string): Promise<Finding> {
     if (same) return { ok: true, subject, result: `is on the folder's file system${room}` };
     const enough = free === null || free >= freeBytesMin;
     const result = `is on another file system: finished files are copied${room}`;
-    return enough ? { ok: true, subject, result } : { ok: false, subject, result, advice: "make room there" };
+    return enough ? { ok: true, subject, result } : { ok: false, subject, result, advice: "Make room there" };
   } catch (error) {
     if (!isSystemError(error)) throw error;
     return { ok: false, subject, result: `cannot be looked at: ${printable(messageOf(error))}` };

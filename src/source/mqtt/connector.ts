@@ -8,7 +8,7 @@ import { createBackoff } from "../../core/backoff.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Dice } from "../../core/dice.ts";
 import type { Emit, Level } from "../../core/event.ts";
-import { quoted } from "../../core/text.ts";
+import { quoted, sentence } from "../../core/text.ts";
 import type { Connection, ConnectionOptions, Loss, OpenConnection, Opened, ProtocolVersion } from "./connection.ts";
 import { troubleOf } from "./trouble.ts";
 
@@ -144,10 +144,16 @@ export function createConnector(parts: ConnectorParts, events: ConnectorEvents):
     }
     fiveDoubted = false;
     const began = livedMs === null ? "mqtt.connect_failed" : "mqtt.connection_lost";
-    sayOnce(trouble.key, "error", began, `${trouble.message}. ${trouble.advice}. Trying again until it works`, {
-      reason: trouble.key,
-      code: loss.code,
-    });
+    sayOnce(
+      trouble.key,
+      "error",
+      began,
+      `${trouble.message}. ${sentence(trouble.advice)} Trying again until it works`,
+      {
+        reason: trouble.key,
+        code: loss.code,
+      },
+    );
     shortLives = livedMs === null || stable || loss.kind !== "closed" ? 0 : shortLives + 1;
     if (shortLives === flappingAfter) {
       sayOnce(
