@@ -95,6 +95,7 @@ export interface MemberWriter {
 
 const quote = 0x22;
 const comma = 0x2c;
+const letterT = 0x74;
 const numbers = typeBit.number | typeBit.integer;
 const nullBytes = bytesOf("null");
 const threeZeros = bytesOf("000");
@@ -132,7 +133,8 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
   function fits({ types, check }: Member, line: Uint8Array, from: number, stop: number, kind: number): boolean {
     // A decimal may be a whole number yet: 1.0.
     if ((types & numbers) === 0 || kind === decimal && (types & typeBit.number) === 0) return false;
-    return check === null || stop - from <= exactDigits && check(numberIn(line, from, stop)) === null;
+    if (check === null) return true;
+    return check(stop - from <= exactDigits ? numberIn(line, from, stop) : Number(texts(line, from, stop))) === null;
   }
 
   function putEpoch(
@@ -176,7 +178,7 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
     putEmpty(member, into, at) {
       if (member.isArrival) return putConstant(member.key, arrivalTime, into, at);
       if ((member.types & typeBit.null) !== 0) {
-        return member.check === null ? putConstant(member.key, nullBytes, into, at) : -1;
+        return isGood(member, null) ? putConstant(member.key, nullBytes, into, at) : -1;
       }
       return member.required ? -1 : at;
     },
@@ -188,7 +190,7 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
     },
     putString(member, line, from, stop, into, at) {
       if ((member.types & typeBit.string) === 0) return -1;
-      if (member.check !== null && member.check(texts(line, from, stop)) !== null) return -1;
+      if (member.check !== null && !isGood(member, texts(line, from, stop))) return -1;
       const valueAt = putKey(member, into, at);
       into[valueAt] = quote;
       const end = copy(line, from, stop, into, valueAt + 1);
@@ -209,11 +211,15 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
       return String(Number(text)) === text ? closed(copy(line, from, stop, into, valueAt), into) : -1;
     },
     putWord(member, line, from, stop, into, at) {
-      if ((member.types & typeBit.boolean) === 0 || member.check !== null) return -1;
+      if ((member.types & typeBit.boolean) === 0 || !isGood(member, line[from] === letterT)) return -1;
       return closed(copy(line, from, stop, into, putKey(member, into, at)), into);
     },
     putTail: (into, at) => copy(tail, 0, tail.length, into, at),
   };
+}
+
+function isGood({ check }: Member, value: unknown): boolean {
+  return check === null || check(value) === null;
 }
 
 function putKey({ key }: Member, into: Uint8Array, at: number): number {
