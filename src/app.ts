@@ -101,6 +101,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
     checkHeader: (header) => rules.checkHeader(header),
     normalize: (row, arrival) => rules.normalize(row, arrival),
     lineWriter: (layout, arrival) => rules.lineWriter?.(layout, arrival) ?? null,
+    payloadWriter: (topicFields) => rules.payloadWriter?.(topicFields) ?? null,
   };
   let folders = foldersByPath(settings);
   const deadlines = createDeadlineWatch(watchOptions(settings, fairShare), deps);

@@ -47,6 +47,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
 const classes: Readonly<Record<string, string>> = {
   "src/core/error.ts": "the one error of the program",
   "src/source/files/packed_rows.ts": "getters that cost nothing a row",
+  "src/source/mqtt/packed_messages.ts": "getters that cost nothing a message",
   "src/core/own_fields.ts": "fields without a prototype that are as fast as those with one",
   "src/sink/kafka/path_error.ts": "tells a lost connection from an answer; never leaves the sink",
   "src/source/mqtt/pending.ts": "one for each message: a method on the prototype costs nothing to make",

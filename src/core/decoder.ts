@@ -146,6 +146,20 @@ export type LineLayout =
   | { readonly format: "csv"; readonly header: readonly string[]; readonly delimiter: string }
   | { readonly format: "ndjson" };
 
+/** Writes the JSON text of plain payloads of one topic byte by byte: as {@linkcode LineWriter} does it for the lines of a file. */
+export interface PayloadWriter {
+  /** Bytes that a text may have more than its payload. */
+  readonly extraBytes: number;
+  /**
+   * Writes the JSON text of a payload, which is valid UTF-8 and came in at `wallMs`, to `into` at `at`, where there is room, and returns where
+   * it ends. -1: only the decoder and `normalize` can tell what becomes of it. {@linkcode turnedAway}: the operator's filter turns its reading
+   * away.
+   */
+  write(payload: Uint8Array, wallMs: number, into: Uint8Array, at: number): number;
+  /** A payload that was given up has become this row alone, and the row a reading: the next ones may be laid out like it. */
+  learn(row: ObjectRow): void;
+}
+
 /** Row to reading: aliases, coercion, schema, rules, origin, processing time and the JSON text; the same for both origins. */
 export interface Normalizer {
   /**
@@ -157,6 +171,11 @@ export interface Normalizer {
   normalize(row: CellsRow | ObjectRow, arrival: Arrival): Normalized;
   /** A quicker way for the lines of a file; null, or absent, when there is none. Valid until the next call: it keeps the arrival. */
   lineWriter?(layout: LineLayout, arrival: Arrival): LineWriter | null;
+  /**
+   * A quicker way for the payloads of a topic that gives these fields; null, or absent, when there is none. To be asked for each message,
+   * with the same object for the same topic: what is made for it is remembered with it.
+   */
+  payloadWriter?(topicFields: Readonly<Record<string, string>>): PayloadWriter | null;
 }
 
 /** Turns an MQTT payload into rows (`row` = index in an array payload; `start` and `end` cover the payload). Never throws. */

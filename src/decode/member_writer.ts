@@ -15,12 +15,25 @@ import { typeBit } from "./schema.ts";
 import type { ReadTime, TimeReader } from "./time.ts";
 import { createDays, epochDigits, secondsDigitsMax } from "./time_bytes.ts";
 
-/** A field that leaves, and the column (cell, or value of the object) that it is read from; -1: there is none. */
+/** A field that leaves, and where it is read from. */
 export interface PlannedField {
   readonly field: SchemaField;
+  /** Cell, or value of the object; -1: there is none; `topicColumn(index)`: a field of the topic. */
   readonly column: number;
   /** `"name":` */
   readonly key: string;
+}
+
+/** The column of a field that the topic gives. */
+export function topicColumn(index: number): number {
+  return -2 - index;
+}
+
+/** The fields that a topic gives, as they leave: the JSON of each behind that of the one before. */
+export interface TopicValues {
+  readonly bytes: Uint8Array;
+  /** Where each ends. */
+  readonly ends: readonly number[];
 }
 
 /** A {@linkcode PlannedField} as it is written. */
@@ -37,8 +50,10 @@ export interface Member {
 
 /** Writes values, each with its key and the comma behind it. */
 export interface MemberWriter {
-  /** The moment for which the next ones are written. */
-  arrive(arrival: Arrival): void;
+  /** The moment for which the next ones are written, and the topic that they came by, if any. */
+  arrive(arrival: Pick<Arrival, "origin" | "wallMs">, topic?: TopicValues): void;
+  /** What the topic gives. */
+  putTopic(member: Member, into: Uint8Array, at: number): number;
   /** What leaves as `origin` and `processing_time` at that moment. */
   readonly origin: string;
   readonly processingTime: unknown;
@@ -80,9 +95,12 @@ export interface MemberWriter {
 
 const quote = 0x22;
 const comma = 0x2c;
+const letterT = 0x74;
 const numbers = typeBit.number | typeBit.integer;
 const nullBytes = bytesOf("null");
 const threeZeros = bytesOf("000");
+
+const noTopic: TopicValues = { bytes: new Uint8Array(0), ends: [] };
 
 /** Longest form of a time as JSON, without a fraction. */
 const timeBytesMax = 20;
@@ -107,14 +125,16 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
   const time: ReadTime = { value: 0, json: "" };
   let arrivalTime = bytesOf("");
   let tail = bytesOf("");
-  let tailOf: Arrival | null = null;
+  let tailOf: Pick<Arrival, "origin" | "wallMs"> | null = null;
+  let topicValues: TopicValues = noTopic;
   let processingTime: unknown = null;
 
   /** Whether a number is of the member's types, and within its bounds. */
   function fits({ types, check }: Member, line: Uint8Array, from: number, stop: number, kind: number): boolean {
     // A decimal may be a whole number yet: 1.0.
     if ((types & numbers) === 0 || kind === decimal && (types & typeBit.number) === 0) return false;
-    return check === null || stop - from <= exactDigits && check(numberIn(line, from, stop)) === null;
+    if (check === null) return true;
+    return check(stop - from <= exactDigits ? numberIn(line, from, stop) : Number(texts(line, from, stop))) === null;
   }
 
   function putEpoch(
@@ -133,7 +153,8 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
   }
 
   return {
-    arrive(arrival) {
+    arrive(arrival, topic = noTopic) {
+      topicValues = topic;
       if (tailOf?.wallMs === arrival.wallMs && tailOf.origin === arrival.origin) return;
       tailOf = arrival;
       times.write(arrival.wallMs, time);
@@ -148,10 +169,16 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
       return processingTime;
     },
     putArrival: (member, into, at) => putConstant(member.key, arrivalTime, into, at),
+    putTopic(member, into, at) {
+      const { bytes, ends } = topicValues;
+      const index = -2 - member.column;
+      const valueAt = putKey(member, into, at);
+      return closed(copy(bytes, index === 0 ? 0 : ends[index - 1] ?? 0, ends[index] ?? 0, into, valueAt), into);
+    },
     putEmpty(member, into, at) {
       if (member.isArrival) return putConstant(member.key, arrivalTime, into, at);
       if ((member.types & typeBit.null) !== 0) {
-        return member.check === null ? putConstant(member.key, nullBytes, into, at) : -1;
+        return isGood(member, null) ? putConstant(member.key, nullBytes, into, at) : -1;
       }
       return member.required ? -1 : at;
     },
@@ -163,7 +190,7 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
     },
     putString(member, line, from, stop, into, at) {
       if ((member.types & typeBit.string) === 0) return -1;
-      if (member.check !== null && member.check(texts(line, from, stop)) !== null) return -1;
+      if (member.check !== null && !isGood(member, texts(line, from, stop))) return -1;
       const valueAt = putKey(member, into, at);
       into[valueAt] = quote;
       const end = copy(line, from, stop, into, valueAt + 1);
@@ -184,11 +211,15 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
       return String(Number(text)) === text ? closed(copy(line, from, stop, into, valueAt), into) : -1;
     },
     putWord(member, line, from, stop, into, at) {
-      if ((member.types & typeBit.boolean) === 0 || member.check !== null) return -1;
+      if ((member.types & typeBit.boolean) === 0 || !isGood(member, line[from] === letterT)) return -1;
       return closed(copy(line, from, stop, into, putKey(member, into, at)), into);
     },
     putTail: (into, at) => copy(tail, 0, tail.length, into, at),
   };
+}
+
+function isGood({ check }: Member, value: unknown): boolean {
+  return check === null || check(value) === null;
 }
 
 function putKey({ key }: Member, into: Uint8Array, at: number): number {

@@ -26,8 +26,9 @@ import type { HeaderPlan } from "./header_plan.ts";
 import { checkHeader, isArrivalTime, planHeader } from "./header_plan.ts";
 import { isFields } from "./json_value.ts";
 import { planLineWriter } from "./line_writer.ts";
-import { createMemberWriter, type PlannedField } from "./member_writer.ts";
+import { createMemberWriter, type PlannedField, topicColumn } from "./member_writer.ts";
 import { createObjectWriter } from "./object_writer.ts";
+import { createPayloadWriters } from "./payload_writer.ts";
 import type { RuleSetting } from "./rules.ts";
 import { createRules } from "./rules.ts";
 import type { SchemaField } from "./schema.ts";
@@ -281,11 +282,35 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
     return own.includes("") || new Set(of).size < of.length ? null : planFields(own);
   };
 
+  /** The same for an object with these names that came by a topic that gives those fields, which win. */
+  const planPayload = (own: readonly string[], topic: readonly string[]): readonly PlannedField[] | null => {
+    const of = own.map((name) => slotOf.get(name) ?? name);
+    const winners = topic.map((name) => slotOf.get(name) ?? name);
+    if (own.includes("") || new Set(of).size < of.length || new Set(winners).size < winners.length) return null;
+    // A field that is not declared stays where the object has it.
+    const all = [...own, ...topic.filter((name) => slotOf.has(name) || !own.includes(name))];
+    return planFields(all)?.map((planned) => {
+      const name = all[planned.column] ?? "";
+      const index = planned.column < 0 ? -1 : winners.indexOf(slotOf.get(name) ?? name);
+      return index < 0 ? planned : { ...planned, column: topicColumn(index) };
+    }) ?? null;
+  };
+
+  /** A field of a topic as JSON; null where the normalizer has to look at each message. */
+  const renderTopicField = (name: string, text: string): string | null => {
+    const { types, check } = declared[slotOf.get(name) ?? -1] ?? extraField;
+    if (text === "" || coercion.text(text, types, coerced) !== null) return null;
+    // Rules read values out of what was written, and expect it to be plain.
+    if (check !== null && check(coerced.value) !== null || /^[[{]|\\/.test(coerced.json)) return null;
+    return coerced.json;
+  };
+
   /** Checks of more than a field need the fields themselves. */
   const isSimple = schema.checkWhole === null && schema.checkExtra === null &&
     options.timeFormat === "epoch";
   const members = createMemberWriter(times);
   const objects = createObjectWriter({ members, plan: planObject, rules });
+  const payloads = createPayloadWriters({ members, plan: planPayload, render: renderTopicField, rules });
 
   return {
     checkHeader: (header) => checkHeader(header, headerRules),
@@ -297,6 +322,7 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
       if (writer?.header !== header) writer = { header, planned: planLines(header, delimiter) };
       return writer.planned;
     },
+    payloadWriter: (topicFields) => isSimple ? payloads(topicFields) : null,
     normalize(row, arrival) {
       keys.length = 0;
       texts.length = 0;
@@ -310,6 +336,7 @@ export function createNormalizer(options: NormalizerOptions): Normalizer {
   };
 }
 
+const extraField: Pick<SchemaField, "types" | "check"> = { types: anyType, check: null };
 const filtered: Normalized = { kind: "filtered" };
 
 interface Extra {

@@ -71,7 +71,7 @@ const backslash = 0x5c;
 
 /** Makes a {@linkcode LineWriter} that learns and knows no layout yet. */
 export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions): LineWriter {
-  const { putArrival, putEmpty, putTime, putString, putNumber, putEpoch, putWord } = members;
+  const { putArrival, putTopic, putEmpty, putTime, putString, putNumber, putEpoch, putWord } = members;
   const layouts: Layout[] = [];
   /** The layout that fitted last, and the one to be replaced next. */
   let last = 0;
@@ -121,7 +121,7 @@ export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions
   /** Writes key, value and comma. */
   function put(member: Member, line: Uint8Array, into: Uint8Array, at: number): number {
     const { column, types } = member;
-    if (column < 0) return putArrival(member, into, at);
+    if (column < 0) return column === -1 ? putArrival(member, into, at) : putTopic(member, into, at);
     const from = starts[column] ?? 0;
     const stop = stops[column] ?? 0;
     const kind = kinds[column] ?? unsure;

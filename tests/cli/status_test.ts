@@ -142,3 +142,10 @@ Deno.test("top prints a plain line when it is no terminal, says once when the ga
     assert.equal(fake.listeners(), 0);
   });
 });
+
+Deno.test("top ends by itself when nobody reads what it prints", () =>
+  withServer(() => Response.json(whole), async (url) => {
+    const { context, listeners } = fakeContext(["--status-url", url]);
+    assert.equal(await top.run({ ...context, output: { ...context.output, isGone: true } }), 0);
+    assert.equal(listeners(), 0);
+  }));

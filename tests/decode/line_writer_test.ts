@@ -49,6 +49,8 @@ const names = [
   "ok",
   "on",
   "n",
+  "limit",
+  "yes",
   "dev",
   "gr\u00f6\u00dfe",
   "__proto__",
@@ -226,6 +228,18 @@ Deno.test("checks of the whole reading and other rare things have no quick way",
   assert.equal(way({ extra: "rescue" }), null);
   assert.equal(way({ schema: { type: "object", additionalProperties: { type: "number" } } }), null);
   assert.equal(way({ schema: { type: "object", maxProperties: 3 } }), null);
+});
+
+Deno.test("bounds and constants keep neither an empty cell, nor a boolean, nor a long number from the quick way", () => {
+  const changes = { schema: schemas[2] };
+  const lines = [["", "true"], ["12345678901234567890.5", "true"], ["-123456789012345678901", "true"], ["1", "false"]];
+  const texts = written({ changes, header: ["limit", "yes"], lines });
+  assert.deepEqual(texts.map((text) => text?.slice(0, text.indexOf(',"ts"')) ?? null), [
+    '{"limit":null,"yes":true',
+    '{"limit":12345678901234567890.5,"yes":true',
+    null,
+    null,
+  ]);
 });
 
 Deno.test("lines of another number of cells, and bytes that JSON escapes, are left to the normalizer", () => {

@@ -25,6 +25,8 @@ export const rowSchemas = [
       ok: { type: "boolean" },
       on: { type: ["boolean", "string", "null"], const: "x" },
       n: { type: "null" },
+      limit: { type: ["number", "null"], minimum: -1e20 },
+      yes: { type: "boolean", const: true },
       ts: { type: "integer" },
     },
   },

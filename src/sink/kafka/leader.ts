@@ -14,8 +14,6 @@ export interface Leader {
   requestsInFlight: number;
   /** Since when records gather. */
   gatheringSinceMs: number;
-  /** When the last request left. */
-  requestedMs: number;
   /** A batch is full, or one is to be sent again: no more gathering. */
   urgent: boolean;
   /** It asked to be left alone until then. */
@@ -32,7 +30,6 @@ export function newLeader(node: number): Leader {
     ready: new Set(),
     requestsInFlight: 0,
     gatheringSinceMs: 0,
-    requestedMs: -Infinity,
     urgent: false,
     throttledUntilMs: -Infinity,
     pumpPlanned: false,
@@ -40,17 +37,10 @@ export function newLeader(node: number): Leader {
   };
 }
 
-/** How long records gather, in ms: while a request is under way, and at least between the beginnings of two requests. */
-export interface Gathering {
-  readonly lingerMs: number;
-  readonly spacingMs: number;
-}
-
-/** How long the next request is to wait, in ms. */
-export function waitOf(leader: Leader, nowMs: number, { lingerMs, spacingMs }: Gathering): number {
+/** How long the next request is to wait, in ms. `lingerMs`: how long records gather while a request is under way. */
+export function waitOf(leader: Leader, nowMs: number, lingerMs: number): number {
   const throttleMs = leader.throttledUntilMs - nowMs;
   if (throttleMs > 0) return throttleMs;
-  if (leader.urgent) return 0;
-  if (leader.requestsInFlight === 0) return leader.requestedMs + spacingMs - nowMs;
+  if (leader.urgent || leader.requestsInFlight === 0) return 0;
   return leader.gatheringSinceMs + lingerMs - nowMs;
 }

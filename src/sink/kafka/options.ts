@@ -46,8 +46,6 @@ export interface KafkaSinkOptions {
   readonly sasl?: SaslOptions | null;
   /** Longest time that a record gathers company, in ms. Default: stream 5, files 10. */
   readonly lingerMs?: Readonly<Record<Lane, number>>;
-  /** Least distance between two requests to one broker as long as no batch is full, in ms. Default: stream 5, files 0. */
-  readonly spacingMs?: Readonly<Record<Lane, number>>;
   /** Largest batch before compression, in bytes. Default: 256 KiB (a larger one would block the event loop for too long). */
   readonly batchBytesMax?: number;
   /** Largest request, in bytes; a larger record goes alone. Default: 1 MiB. */
@@ -123,7 +121,6 @@ export function parseOptions(options: KafkaSinkOptions): ParsedOptions {
     tls: options.tls ?? null,
     sasl: options.sasl ?? null,
     lingerMs: options.lingerMs ?? { stream: 5, files: 10 },
-    spacingMs: options.spacingMs ?? { stream: 5, files: 0 },
     batchBytesMax: options.batchBytesMax ?? 256 << 10,
     requestBytesMax: options.requestBytesMax ?? 1 << 20,
     recordBytesMax: options.recordBytesMax ?? 64 << 20,

@@ -6,8 +6,8 @@
  * - One batch of a partition is under way at a time, and is sent again unchanged until Kafka has it: Kafka knows it by producer id and
  *   sequence, and drops what it has already. So order holds through every retry, and a lost answer doubles nothing.
  * - A batch that Kafka refuses for what is in it is halved until the one record stands alone, which is rejected.
- * - All partitions of a leader that have something go into one request. It leaves at once when none is under way to that leader and the
- *   last one left `spacingMs` ago; otherwise records gather for `lingerMs`, until a batch is full, or until the answer is there.
+ * - All partitions of a leader that have something go into one request. It leaves at once when none is under way to that leader;
+ *   otherwise records gather for `lingerMs`, until a batch is full, or until the answer is there.
  *
  * @module
  */
@@ -32,7 +32,6 @@ export type { Producer, ProducerDeps, ProducerOptions, ProducerStatus } from "./
 
 /** Sequence numbers wrap here (Kafka's are non-negative int32). */
 const sequenceMask = 0x7fffffff;
-const noGathering = { lingerMs: 0, spacingMs: 0 };
 /** A learnt batch size does not go below this. */
 const learntBatchBytesMin = 1024;
 
@@ -127,7 +126,7 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     if (closed || leader.ready.size === 0) return;
     if (identity === null) return askIdentity();
     if (leader.requestsInFlight >= options.requestsInFlightMax) return;
-    const waitMs = waitOf(leader, clock.nowMs(), flushes.active ? noGathering : options);
+    const waitMs = waitOf(leader, clock.nowMs(), flushes.active ? 0 : options.lingerMs);
     if (waitMs > 0) {
       leader.timer = timers.after(waitMs, () => planPump(leader));
       return;
@@ -162,7 +161,6 @@ export function createProducer(options: ProducerOptions, deps: ProducerDeps): Pr
     }
     if (batches.length === 0) return;
     leader.requestsInFlight += 1;
-    leader.requestedMs = clock.nowMs();
     cluster.produce(leader.node, batches).then(
       (answer) => onAnswer(leader, partitions, answer),
       (thrown: unknown) => onPathFailed(leader, partitions, thrown),

@@ -19,11 +19,6 @@ export interface ProducerOptions {
   readonly compression: Compression;
   /** Longest time that a record gathers company while a request is under way, in ms. */
   readonly lingerMs: number;
-  /**
-   * Least distance between the beginnings of two requests to one leader as long as no batch is full, in ms: a request costs as much as
-   * some ten records do.
-   */
-  readonly spacingMs: number;
   /** Largest batch before compression, in bytes; a larger record is sent alone. */
   readonly batchBytesMax: number;
   /** Largest request, in bytes; a larger batch is sent alone. */

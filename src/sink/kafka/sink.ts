@@ -95,7 +95,6 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
           ...parsed,
           clientId,
           lingerMs: parsed.lingerMs[lane],
-          spacingMs: parsed.spacingMs[lane],
         }, {
           clock,
           dice,
@@ -163,7 +162,7 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
         dice,
         emit,
         createProducer: (how) =>
-          createProducer({ ...parsed, clientId, lingerMs: 0, spacingMs: 0 }, {
+          createProducer({ ...parsed, clientId, lingerMs: 0 }, {
             clock,
             dice,
             emit,

@@ -1,16 +1,18 @@
 /**
- * The intake: one MQTT message becomes the items of one delivery. The topic gives fields through the first template that fits; the
- * payload is decoded and its rows are normalized, here and now; what cannot be used becomes a misfit that goes the same way.
+ * The intake: one MQTT message becomes the items of one delivery. The topic gives fields through the first template that fits; a
+ * payload that is laid out like others before it is written as it leaves, byte by byte; any other is decoded and its rows are normalized,
+ * here and now; what cannot be used becomes a misfit that goes the same way.
  *
  * @module
  */
 import type { Clock } from "../../core/clock.ts";
-import type { DecodePayload, Normalizer, Row } from "../../core/decoder.ts";
+import type { DecodePayload, Normalizer, PayloadWriter, Row } from "../../core/decoder.ts";
 import type { Delivery } from "../../core/delivery.ts";
 import type { Emit } from "../../core/event.ts";
 import type { Item, Reason } from "../../core/reading.ts";
 import { printable, quoted } from "../../core/text.ts";
 import type { Inbox } from "./inbox.ts";
+import { createPackedMessages, type Moment } from "./packed_messages.ts";
 import { type Arrived, fingerprint, type Pending } from "./pending.ts";
 import type { TopicTemplate } from "./topic_template.ts";
 
@@ -46,6 +48,8 @@ export interface Intake {
 interface Way {
   readonly subscription: number;
   readonly fields: Readonly<Record<string, string>> | null;
+  /** It came before. A topic that does not come again is not worth what the quick way costs once. */
+  again: boolean;
 }
 
 /** A message on its way through the intake. */
@@ -54,8 +58,7 @@ interface Message {
   readonly payload: Uint8Array;
   readonly way: Way;
   readonly id: string;
-  readonly arrivedMs: number;
-  readonly arrivedAtMs: number;
+  readonly moment: Moment;
   /** Sent before, to this process's knowledge or not: a first delivery that this process does not know. */
   readonly redelivered: boolean;
 }
@@ -65,7 +68,9 @@ export function createIntake(parts: IntakeParts): Intake {
   const { clock, inbox, pending, normalizer, decodePayload } = parts;
   const idPrefix = `${parts.gateway}/${parts.boot}/`;
   const wayOf = createWays(parts.templates);
+  const packed = createPackedMessages(idPrefix);
   let counter = 0;
+  let moment: Moment | null = null;
   let mismatchSaid = false;
 
   function takeMisfit(message: Message, reason: Reason, detail: string): void {
@@ -75,9 +80,9 @@ export function createIntake(parts: IntakeParts): Intake {
     inbox.put(message.way.subscription, misfit(message, delivery, 0, null, message.id, reason, detail, raw));
   }
 
-  function takeRows(message: Message, rows: readonly Row[]): void {
+  function takeRows(message: Message, rows: readonly Row[], writer: PayloadWriter | null): void {
     const { payload, way } = message;
-    const arrival = { origin: "real_time", wallMs: message.arrivedAtMs, topicFields: way.fields } as const;
+    const arrival = { origin: "real_time", wallMs: message.moment.wallMs, topicFields: way.fields } as const;
     const bytes = payload.length + message.arrived.topic.length + overheadBytes * rows.length;
     const delivery = pending.begin(message.arrived, bytes, rows.length);
     const rowBytes = Math.ceil(payload.length / rows.length);
@@ -93,7 +98,8 @@ export function createIntake(parts: IntakeParts): Intake {
         : normalizer.normalize(row, arrival);
       if (result.kind === "reading") {
         const { fields, value, bytes } = result;
-        const { arrivedMs, redelivered } = message;
+        const { moment: { nowMs: arrivedMs }, redelivered } = message;
+        if (rows.length === 1 && row.kind === "object") writer?.learn(row);
         inbox.put(way.subscription, {
           kind: "reading",
           delivery,
@@ -131,29 +137,51 @@ export function createIntake(parts: IntakeParts): Intake {
     );
   }
 
+  /** One look at the clocks for all messages that one chunk of the network brought. */
+  function momentOfTurn(): Moment {
+    if (moment === null) {
+      moment = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+      queueMicrotask(forgetMoment);
+    }
+    return moment;
+  }
+
+  function forgetMoment(): void {
+    moment = null;
+  }
+
   return {
-    bytesOf: (topic, payload) => payload.length + topic.length + overheadBytes,
+    bytesOf,
     take(topic, payload, packetId, dup) {
       const way = wayOf(topic);
+      const now = momentOfTurn();
+      const arrived = { topic, packetId, fingerprint: packetId === 0 ? 0 : fingerprint(payload) };
       counter += 1;
-      const message: Message = {
-        arrived: { topic, packetId, fingerprint: packetId === 0 ? 0 : fingerprint(payload) },
-        payload,
-        way,
-        id: idPrefix + counter,
-        arrivedMs: clock.nowMs(),
-        arrivedAtMs: clock.wallMs(),
-        redelivered: dup,
-      };
+      const writer = way.again && way.fields !== null ? normalizer.payloadWriter?.(way.fields) ?? null : null;
+      const made = writer === null ? "left" : packed.write(writer, payload, counter, now);
+      if (made !== "left") {
+        const delivery = pending.begin(arrived, bytesOf(topic, payload), 1);
+        return inbox.put(
+          way.subscription,
+          made === "packed"
+            ? packed.reading(delivery, now, dup)
+            : { kind: "filtered", delivery, index: 0, bytes: payload.length },
+        );
+      }
+      const message: Message = { arrived, payload, way, id: idPrefix + counter, moment: now, redelivered: dup };
       if (way.fields === null) {
         tellMismatch(topic);
         return takeMisfit(message, "topic_mismatch", `The topic ${quoted(topic)} fits no template`);
       }
       const rows = decodePayload(payload);
       if (rows.length === 0) pending.begin(message.arrived, 0, 0);
-      else takeRows(message, rows);
+      else takeRows(message, rows, writer);
     },
   };
+}
+
+function bytesOf(topic: string, payload: Uint8Array): number {
+  return payload.length + topic.length + overheadBytes;
 }
 
 /** Finds the first template that fits a topic; remembers, because topics come again. */
@@ -166,15 +194,18 @@ function createWays(templates: readonly TopicTemplate[]): (topic: string) => Way
     if (!topic.includes("\0")) {
       for (const [subscription, template] of templates.entries()) {
         const fields = template.match(topic);
-        if (fields !== null) return { subscription, fields };
+        if (fields !== null) return { subscription, fields, again: false };
       }
     }
-    return { subscription: 0, fields: null };
+    return { subscription: 0, fields: null, again: false };
   }
 
   return (topic) => {
     const known = remembered.get(topic);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.again = true;
+      return known;
+    }
     const way = find(topic);
     if (chars + topic.length > rememberedTopicCharsMax) {
       remembered.clear();
@@ -207,7 +238,7 @@ function misfit(
     decoder: "payload",
     header: null,
     raw,
-    arrivedAtMs: message.arrivedAtMs,
+    arrivedAtMs: message.moment.wallMs,
   } as const;
   return { kind: "misfit", delivery, index, bytes: raw.length, letter };
 }

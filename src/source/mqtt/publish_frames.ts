@@ -11,6 +11,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { createShortTexts } from "../../core/short_texts.ts";
 
 /** What comes out of the stream, in the order in which it came in. */
 export interface FrameEvents {
@@ -45,6 +46,8 @@ const publish = 3;
 /** Makes the {@linkcode PublishFrames} of a connection. Memory: the chunks of one incomplete packet. */
 export function createPublishFrames(options: FrameOptions, events: FrameEvents): PublishFrames {
   const { version } = options;
+  /** The topics of a fleet come again and again. */
+  const texts = createShortTexts();
   const packetBytesMax = options.packetBytesMax ?? Infinity;
   /** What belongs to a packet that is not complete, or is held. */
   let waiting: Uint8Array[] = [];
@@ -105,7 +108,7 @@ export function createPublishFrames(options: FrameOptions, events: FrameEvents):
       at = afterProperties(bytes, at, next);
       if (at < 0) return end("a PUBLISH whose properties are not those of a PUBLISH, or with a topic alias");
     }
-    const topic = textOf(bytes, topicAt, topicEnd);
+    const topic = texts(bytes, topicAt, topicEnd);
     events.publish(topic, bytes.subarray(at, next), packetId, (first & 8) !== 0, (first & 1) !== 0);
   }
 
@@ -134,10 +137,6 @@ const broken = Symbol("broken");
 
 function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
   return chunks.length === 1 ? chunks[0] ?? nothing : Buffer.concat(chunks, bytes);
-}
-
-function textOf(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("utf8");
 }
 
 function uint16(bytes: Uint8Array, at: number): number {

@@ -30,7 +30,6 @@ function rig() {
           clientId: "gw-letters",
           compression: "none",
           lingerMs: 0,
-          spacingMs: 0,
           batchBytesMax: 16 << 10,
           requestBytesMax: 64 << 10,
           recordBytesMax: 1 << 20,

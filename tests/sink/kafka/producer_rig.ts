@@ -16,7 +16,6 @@ const defaults: ProducerOptions = {
   clientId: "gw-stream",
   compression: "none",
   lingerMs: 5,
-  spacingMs: 0,
   batchBytesMax: 16 << 10,
   requestBytesMax: 64 << 10,
   recordBytesMax: 1 << 20,

@@ -221,6 +221,23 @@ Deno.test("flush resolves once everything before it is reported, and does not wa
   assert.equal(flushed, true);
 });
 
+Deno.test("a flush does not wait for lingerMs", async () => {
+  const { clock, cluster, send, ready, producer } = setUp({ partitions: 3, lingerMs: 500 });
+  await ready();
+  for (let partition = 0; partition < 3; partition++) cluster.setLeader("t", partition, 0);
+  cluster.course = once({ kind: "well" });
+  await clock.advance(60_000);
+  cluster.course = () => ({ kind: "late", lateMs: 0 });
+  send("1", "a");
+  await clock.advance(1);
+  for (let i = 0; i < 6; i++) send(`x${i}`, `key${i}`);
+  await clock.advance(1);
+  const before = cluster.requests.length;
+  void producer.flush();
+  await clock.advance(1);
+  assert.equal(cluster.requests.length, before + 1);
+});
+
 Deno.test("after close nothing is reported, no timer is left, and a flush ends", async () => {
   const { clock, cluster, producer, send, ready, delivered } = setUp();
   await ready();
