@@ -55,7 +55,10 @@ export function fileTable(db: Database): FileTable {
      ORDER BY updated_at_ms DESC, file_id LIMIT 1`,
   );
   const deleteOld = "DELETE FROM files WHERE state IN ('archived', 'quarantined') AND updated_at_ms < ?";
-  const upsert = `INSERT OR REPLACE INTO files (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+  // Prepared once: each preparing leaves memory behind that only a collection gives back, and the worker hardly ever needs one.
+  const upsert = db.prepare(
+    `INSERT OR REPLACE INTO files (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
+  );
 
   return {
     files: (folder, limit) => inFolder.all(folder, limit).map(recordOf),
@@ -63,8 +66,7 @@ export function fileTable(db: Database): FileTable {
     fileByHash: (folder, sha256) => recordOrNull(byHash.get(folder, sha256)),
     saveFiles(records) {
       db.write("normal", () => {
-        const statement = db.prepare(upsert);
-        for (const record of records) statement.run(...values.map((value) => value(record)));
+        for (const record of records) upsert.run(...values.map((value) => value(record)));
       });
     },
     forgetFiles: (updatedBeforeMs) => db.write("normal", () => db.prepare(deleteOld).run(updatedBeforeMs).changes),
