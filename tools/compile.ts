@@ -92,7 +92,7 @@ async function compile(deno: string, architecture: typeof architectures[number])
     "--no-code-cache",
     // sd_notify(3) needs a datagram socket.
     "--unstable-net",
-    `--v8-flags=--max-old-space-size=${heapMiB},--max-semi-space-size=6,${patternsEnd}`,
+    `--v8-flags=--max-old-space-size=${heapMiB},--max-semi-space-size=2,${patternsEnd}`,
     ...permissions,
     "--target",
     `${architecture}-unknown-linux-gnu`,

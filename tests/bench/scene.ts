@@ -36,7 +36,7 @@ export interface Figure {
 }
 
 /** As `deno task run` and `deno task compile` have them; docs/performance.md says why. */
-const memoryFlags = "--v8-flags=--max-semi-space-size=6";
+const memoryFlags = "--v8-flags=--max-semi-space-size=2";
 
 const main = new URL("../../main.ts", import.meta.url).pathname;
 
