@@ -14,6 +14,7 @@ import type { OutgoingBatch } from "../../src/sink/kafka/requests.ts";
 import type { TransactionCluster } from "../../src/sink/kafka/transaction_cluster.ts";
 import type { Life } from "./life.ts";
 import type { SinkMoods } from "./simulated_sink.ts";
+import type { Shares } from "./traffic.ts";
 
 /** A record as a reader has it. */
 export interface LoggedRecord {
@@ -34,6 +35,7 @@ export interface KafkaWatch {
 /** How it behaves. */
 export interface KafkaNature {
   readonly moods: SinkMoods;
+  readonly shares: Shares;
   /** An open transaction is aborted after so long, whatever the producer asks for. */
   readonly timeoutMsMax: number;
   /** Chance that the coordinator has moved, at each request to it. */
@@ -202,7 +204,9 @@ export function transactionalKafka(clock: Clock, nature: KafkaNature, watch: Kaf
       /** A request on its way: it may get lost, be late, or come when nobody waits for its answer any more. */
       function request<T>(site: string | null, act: () => T): Promise<T> {
         if (!life.alive || site !== null && !life.passes(`${site}: before`)) return new Promise(() => {});
-        const { lostShare, lateShare, lateMaxMs } = nature.moods;
+        const { lateShare, lateMaxMs } = nature.moods;
+        // To find a record that is refused takes several rounds, and a round without an answer has all of them begin anew.
+        const lostShare = Math.min(nature.moods.lostShare, nature.shares.refused > 0 ? 0.02 : 1);
         return new Promise((resolve, reject) => {
           const patience = life.clock.after(answerWithinMs, () => {
             reject(new PathError("timed_out", "The simulated Kafka does not answer"));
