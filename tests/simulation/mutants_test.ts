@@ -139,7 +139,7 @@ const mutants: readonly (readonly [what: string, seedsMax: number, found: RegExp
   ],
   [
     "a row has another id in each life",
-    30,
+    120,
     /a second copy of file/,
     taking("files", (item) => item.kind === "reading" ? { ...item, id: `${item.id}+${item.arrivedMs}` } : item),
   ],
