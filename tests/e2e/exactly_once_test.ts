@@ -15,13 +15,17 @@ if (missing !== null) leftOut(suite, missing);
 /** Starts that end by SIGKILL. */
 const rounds = 4;
 
+const produceRequest = 0;
 /** Keys of the requests of a transaction: Produce, InitProducerId, AddPartitionsToTxn, EndTxn. */
-const transactionRequests = [0, 22, 24, 26];
+const transactionRequests = [produceRequest, 22, 24, 26];
 
 if (missing === null) {
   let shared: Awaited<ReturnType<typeof startKafkaBehindProxy>> | null = null;
   Deno.test.beforeAll(async () => {
-    shared = await startKafkaBehindProxy();
+    shared = await startKafkaBehindProxy({
+      "transaction.max.timeout.ms": "5000",
+      "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+    });
   });
   Deno.test.afterAll(async () => await shared?.[Symbol.asyncDispose]());
   const running = () => {
@@ -73,6 +77,35 @@ if (missing === null) {
     await scene.settled();
     assert.equal(await gateway.stop(), 0, gateway.stderr());
     await assertExactlyOnce(scene);
+  });
+
+  Deno.test("stopped in the middle of a transaction until Kafka has aborted it: told from a fence, and each row arrives once", async () => {
+    const { kafka, proxy } = running();
+    await using scene = await exactlyOnceScene(kafka, "stalled");
+    await scene.drop(300);
+    const gateway = scene.start();
+    try {
+      await scene.settled();
+      const aborts = async () =>
+        (await kafka.dumpLog(scene.checkpointTopic, 0)).split("endTxnMarker: ABORT").length - 1;
+      const before = await aborts();
+      // Its rows are in the log and it does not learn it: the transaction is open.
+      const losses = proxy.happened.acknowledgement_lost;
+      const hang = { dice: seededDice(1), kinds: ["acknowledgement_lost"], share: 1, hangMsMax: 60_000 } as const;
+      proxy.misbehave({ ...hang, requests: [produceRequest] });
+      await scene.drop(1500);
+      await eventually("a transaction is open", () => proxy.happened.acknowledgement_lost > losses || null, 60_000);
+      gateway.signal("SIGSTOP");
+      proxy.misbehave(null);
+      await eventually("Kafka aborts it", async () => await aborts() > before || null, 60_000);
+      gateway.signal("SIGCONT");
+      await scene.settled();
+      assert.equal(await gateway.stop(), 0, gateway.stderr());
+      await assertExactlyOnce(scene);
+    } finally {
+      gateway.signal("SIGKILL");
+      await gateway.ended;
+    }
   });
 
   Deno.test("a gateway whose state folder is gone goes on from Kafka's checkpoints, with its dead letters in their topic once", async () => {

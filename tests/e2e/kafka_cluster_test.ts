@@ -9,8 +9,10 @@ import { kafkaAvailability } from "../support/kafka.ts";
 import { brokerNodes, type KafkaCluster, startKafkaCluster } from "../support/kafka_cluster.ts";
 import { assertInOrderOnce, numberOf, partitionsFlooded, startFlood, whileSending } from "../support/kafka_flood.ts";
 import { sinkFor } from "../support/kafka_rig.ts";
+import { existingKafka } from "../support/kafka_tools.ts";
 import { say } from "../support/seed.ts";
 import { eventually, leftOut } from "../support/servers.ts";
+import { assertExactlyOnce, exactlyOnceScene } from "./exactly_once.ts";
 
 const suite = "Two Kafka brokers";
 const missing = await kafkaAvailability(true);
@@ -25,6 +27,10 @@ else {
 const promises: readonly (readonly [string, (cluster: KafkaCluster) => Promise<void>])[] = [
   ["leadership moves between two brokers: 0 lost, 0 doubled, in order", leadershipMoves],
   ["each of two brokers is stopped or killed and comes back: 0 lost, 0 doubled, in order", brokersInTurn],
+  [
+    "the coordinator of transactions moves between two brokers and is killed: read_committed has each row of a file once",
+    coordinatorMoves,
+  ],
   [
     "a topic that is deleted and made again, with other numbers of partitions too, gets all that is sent from then on",
     topicMadeAgain,
@@ -57,6 +63,41 @@ async function brokersInTurn(cluster: KafkaCluster): Promise<void> {
     }
   });
   say(`brokers stopped and killed in turn: ${told}`);
+}
+
+async function coordinatorMoves(cluster: KafkaCluster): Promise<void> {
+  // With one partition, its leader is the coordinator of everybody.
+  const state = "__transaction_state";
+  // Markers of transactions are no records: a log that ends with one is never read to its end.
+  const tools = existingKafka(cluster.adminBrokers, brokerNodes.length);
+  await using scene = await exactlyOnceScene(tools, "moved", 2000);
+  await scene.drop(4000);
+  const gateway = scene.start();
+  try {
+    await gateway.logged(/go in transactions/, 60_000);
+    const arrivedMore = async () => {
+      const before = (await scene.arrived()).length;
+      await scene.drop(1500);
+      await eventually("more rows arrive", async () => (await scene.arrived()).length > before || null, 90_000);
+    };
+    await arrivedMore();
+    for (const node of [...brokerNodes, ...brokerNodes]) {
+      await cluster.lead(state, node);
+      await arrivedMore();
+    }
+    for (const topic of [state, scene.topic, scene.checkpointTopic]) await cluster.inSync(topic);
+    const [leader] = await cluster.leaders(state);
+    const coordinator = brokerNodes.find((node) => node === leader) ?? brokerNodes[0];
+    await cluster.stop(coordinator, "SIGKILL");
+    await arrivedMore();
+    await cluster.start(coordinator);
+    await scene.settled();
+    assert.equal(await gateway.stop(), 0, gateway.stderr());
+    await assertExactlyOnce(scene);
+  } finally {
+    gateway.signal("SIGKILL");
+    await gateway.ended;
+  }
 }
 
 async function topicMadeAgain(cluster: KafkaCluster): Promise<void> {

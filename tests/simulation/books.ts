@@ -47,6 +47,8 @@ export interface Books {
   readonly droppedKeys: ReadonlySet<string>;
   /** Whether it has a durable home: what may be acknowledged. */
   isSafe(key: string): boolean;
+  /** Null when exactly the rows up to this place of a file have arrived, or have their other verdict; else what is wrong. */
+  faultOfPlace(record: FileRecord): string | null;
   /** Null when all rows up to the record's checkpoint are safe, else what is wrong. */
   faultOf(record: FileRecord): string | null;
 }
@@ -108,6 +110,21 @@ export function openBooks(): Books {
     dropped: (key) => void droppedKeys.add(key),
     droppedKeys,
     isSafe,
+    faultOfPlace({ folder, path, checkpoint, counts }) {
+      const rows = files.get(`${folder}/${path}`);
+      const at = checkpoint?.row ?? 0;
+      const before = rows?.slice(0, at) ?? [];
+      const where = `the place of ${folder}/${path} is at row ${at}, but`;
+      const early = before.find((key) => all.get(key) !== "filtered" && !hasVerdict(key));
+      if (early !== undefined) return `${where} ${early} has not arrived`;
+      // What was refused may have arrived by a replay.
+      const late = rows?.slice(at).find((key) => all.get(key) === "good" && home.has(key));
+      if (late !== undefined) return `${where} ${late} has arrived too`;
+      const filtered = before.filter((key) => all.get(key) === "filtered").length;
+      const told = [counts.read, counts.filtered, counts.delivered + counts.deadLettered];
+      if (told.join() === [at, filtered, at - filtered].join()) return null;
+      return `${where} it counts ${told.join(", ")} rows read, filtered and otherwise ended`;
+    },
     faultOf({ folder, path, checkpoint }) {
       const file = `${folder}/${path}`;
       const rows = files.get(file);

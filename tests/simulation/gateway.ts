@@ -76,6 +76,9 @@ export function createGateway(
   wrap: (source: Source) => Source,
 ): Gateway {
   const reading = { ...parts, openDecoder, decodePayload, normalizer, gateway: "gw", store: parts.ledger };
+  const { chunks } = parts.sink;
+  const { promise: lettersSettled, resolve: settleLetters } = Promise.withResolvers<void>();
+  const kept = chunks && { places: () => chunks.places(), letters: parts.ledger, known: settleLetters };
   const sources = [
     createMqttSource({ ...mqttDefaults, ...settings.mqtt, subscriptions: topics }, {
       ...reading,
@@ -88,8 +91,8 @@ export function createGateway(
       pollMs: 500,
       quietMs: 300,
       readAheadRows: 2 * settings.fairShare.quantumRows,
-    }, reading),
-    createLettersSource({ ...reading, topicFields: topicFieldsOf }),
+    }, { ...reading, ...(kept && { kept }) }),
+    createLettersSource({ ...reading, topicFields: topicFieldsOf, ...(kept && { settled: lettersSettled }) }),
   ].map(wrap);
   const { fairShare } = settings;
   const spool = settings.spool && { ...settings.spool, store: parts.ledger, parseFields: storedFields };

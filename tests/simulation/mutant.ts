@@ -6,6 +6,7 @@
 import type { Sink } from "../../src/core/sink.ts";
 import type { Source } from "../../src/core/source.ts";
 import type { Ledger } from "../../src/core/store.ts";
+import type { TransactionCluster } from "../../src/sink/kafka/transaction_cluster.ts";
 import type { OpenConnection } from "../../src/source/mqtt/connection.ts";
 import type { Books } from "./books.ts";
 
@@ -15,6 +16,7 @@ export interface Wrappers {
   sink(sink: Sink): Sink;
   ledger(ledger: Ledger): Ledger;
   open(open: OpenConnection): OpenConnection;
+  cluster(cluster: TransactionCluster): TransactionCluster;
 }
 
 /** Makes the wrappers of a life. */
@@ -26,6 +28,7 @@ export const sound: Wrappers = {
   sink: (sink) => sink,
   ledger: (ledger) => ledger,
   open: (open) => open,
+  cluster: (cluster) => cluster,
 };
 
 /** The program as it is. */

@@ -5,6 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { ChunkSink } from "../../src/core/chunk.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import type { Item } from "../../src/core/reading.ts";
 import type { Source } from "../../src/core/source.ts";
@@ -21,6 +22,11 @@ function taking(name: string, change: (item: Item, flow: Flow<Item>) => Item): M
     })),
   });
   return () => ({ ...sound, source: (source) => source.name === name ? wrapped(source) : source });
+}
+
+/** Wraps the sink of chunks, where there is one. */
+function chunking(wrap: (chunks: ChunkSink) => ChunkSink): Mutant {
+  return () => ({ ...sound, sink: (sink) => sink.chunks ? { ...sink, chunks: wrap(sink.chunks) } : sink });
 }
 
 /** The item settled already; the verdict that comes is not heard. */
@@ -133,7 +139,7 @@ const mutants: readonly (readonly [what: string, seedsMax: number, found: RegExp
   ],
   [
     "a row has another id in each life",
-    30,
+    120,
     /a second copy of file/,
     taking("files", (item) => item.kind === "reading" ? { ...item, id: `${item.id}+${item.arrivedMs}` } : item),
   ],
@@ -154,7 +160,7 @@ const mutants: readonly (readonly [what: string, seedsMax: number, found: RegExp
   ],
   [
     "a filtered reading is sent all the same",
-    5,
+    20,
     /never sent/,
     taking("files", (item) =>
       item.kind === "filtered"
@@ -170,6 +176,55 @@ const mutants: readonly (readonly [what: string, seedsMax: number, found: RegExp
           redelivered: false,
         }
         : item),
+  ],
+  [
+    "a chunk is committed without the places of its files",
+    60,
+    /rows came twice|has arrived too/,
+    chunking((chunks) => ({ ...chunks, commit: (chunk) => chunks.commit({ ...chunk, places: [] }) })),
+  ],
+  [
+    "files go on where the ledger says, whatever places are kept",
+    120,
+    /rows came twice|has arrived too/,
+    chunking((chunks) => ({ ...chunks, places: () => chunks.places().then(() => []) })),
+  ],
+  [
+    "dead letters behind the place of their file are not taken back",
+    400,
+    /and is a dead letter too/,
+    () => ({
+      ...sound,
+      ledger: (ledger) => ({
+        ...ledger,
+        removeLetters: (filter, limit) =>
+          filter.idPrefix === undefined ? ledger.removeLetters(filter, limit) : Promise.resolve(0),
+      }),
+    }),
+  ],
+  [
+    "that a transaction was aborted is ignored",
+    60,
+    /not safe|is lost|has not arrived/,
+    () => ({
+      ...sound,
+      cluster: (cluster) => ({
+        ...cluster,
+        end: (node, identity, commit) => cluster.end(node, identity, commit).then(() => ({ code: 0 })),
+      }),
+    }),
+  ],
+  [
+    "a commit whose answer does not come counts as done",
+    60,
+    /not safe|is lost|has not arrived/,
+    () => ({
+      ...sound,
+      cluster: (cluster) => ({
+        ...cluster,
+        end: (node, identity, commit) => cluster.end(node, identity, commit).catch(() => ({ code: 0 })),
+      }),
+    }),
   ],
   [
     "what goes to the spool is settled before it is written",

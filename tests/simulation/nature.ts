@@ -5,6 +5,7 @@
  */
 import type { Dice } from "../../src/core/dice.ts";
 import { fairShareDefaults } from "../../src/scheduler/defaults.ts";
+import { chunkDefaults } from "../../src/sink/chunks.ts";
 import type { LedgerNature } from "./durable_ledger.ts";
 import type { GatewaySettings } from "./gateway.ts";
 import type { Death } from "./life.ts";
@@ -17,6 +18,14 @@ export interface Nature extends GatewaySettings, LedgerNature {
   readonly shares: Shares;
   /** The sink is a file of lines. */
   readonly lines: boolean;
+  /** Rows of files go in transactions. */
+  readonly exactlyOnce: boolean;
+  /** Kafka aborts what is open for so long. */
+  readonly timeoutMsMax: number;
+  /** Chance that the coordinator of transactions has moved, at each request to it. */
+  readonly moves: number;
+  /** Chance that another instance takes the transactional id, at each step. */
+  readonly takeOvers: number;
   /** Archives lie on another file system. */
   readonly apart: boolean;
   /** Error number of the disk's troubles. */
@@ -66,7 +75,12 @@ const moments: readonly Moment[] = [
   { sites: beforeAndAfter("line", "line, sync"), often: 20, comes: ({ lines }) => lines },
   { sites: beforeAndAfter("spool"), often: 8, comes: ({ spool }) => spool !== null },
   { sites: beforeAndAfter("spool, removed"), often: 8, comes: ({ spool }) => spool !== null },
-  { sites: beforeAndAfter("spool, dropped"), often: 3, comes: ({ spool }) => spool?.whenFull === "drop_oldest" },
+  { sites: beforeAndAfter("spool, dropped"), often: 1, comes: ({ spool }) => spool?.whenFull === "drop_oldest" },
+  { sites: beforeAndAfter("transaction, begun"), often: 2, comes: ({ exactlyOnce }) => exactlyOnce },
+  { sites: beforeAndAfter("transaction, opened"), often: 12, comes: ({ exactlyOnce }) => exactlyOnce },
+  { sites: beforeAndAfter("transaction, produced"), often: 12, comes: ({ exactlyOnce }) => exactlyOnce },
+  { sites: beforeAndAfter("transaction, ended"), often: 12, comes: ({ exactlyOnce }) => exactlyOnce },
+  { sites: beforeAndAfter("purge"), often: 2, comes: ({ exactlyOnce }) => exactlyOnce },
   { sites: beforeAndAfter("line, cut"), often: 1, comes: ({ lines, troubles }) => lines && troubles > 0 },
 ];
 
@@ -83,8 +97,13 @@ export function natureOf(dice: Dice): Nature {
 }
 
 function anyNature(ending: Moment, dice: Dice): Nature {
-  const fairShare = fairShareDefaults({ capRows: pick(dice, [20, 100, 500, 2000]) });
+  const capRows = pick(dice, [20, 100, 500, 2000]);
   const lines = dice() < 0.15;
+  const exactlyOnce = !lines && dice() < 0.25;
+  const fairShare = fairShareDefaults({
+    capRows,
+    ...(exactlyOnce && { filesRoundTripMs: 2 * chunkDefaults.gatherMs }),
+  });
   const powerCuts = dice() < 0.25;
   const smallStore = dice() < 0.1;
   const spool = dice() < 0.3
@@ -97,6 +116,10 @@ function anyNature(ending: Moment, dice: Dice): Nature {
   return {
     fairShare,
     lines,
+    exactlyOnce,
+    timeoutMsMax: pick(dice, [1000, 30_000]),
+    moves: pick(dice, [0, 0.05]),
+    takeOvers: exactlyOnce && dice() < 0.2 ? 0.01 : 0,
     spool,
     powerCuts,
     smallStore,

@@ -81,8 +81,19 @@ export function watchedDrops(source: Source, onDrop: (text: string) => void): So
 
 /** Counts what a sink reports as delivered. */
 export function counted(sink: Sink, count: (readings: number) => void): Sink {
+  const { chunks } = sink;
   return {
     ...sink,
+    ...(chunks && {
+      chunks: {
+        ...chunks,
+        async commit(chunk) {
+          const refusals = await chunks.commit(chunk);
+          if (refusals.length === 0) count(chunk.readings.length);
+          return refusals;
+        },
+      },
+    }),
     open: (report) =>
       sink.open({
         ...report,

@@ -9,6 +9,7 @@
 import { seededDice } from "../../src/core/dice.ts";
 import { WeirError } from "../../src/core/error.ts";
 import { createTally, type Tally } from "../../src/core/tally.ts";
+import { recordOf } from "../../src/source/files/place.ts";
 import { createNdjsonSink } from "../../src/sink/ndjson/ndjson_sink.ts";
 import { modelBroker } from "../source/mqtt/model_broker.ts";
 import { virtualClock } from "../support/virtual_clock.ts";
@@ -21,9 +22,11 @@ import { lineDisk } from "./line_disk.ts";
 import { type MemoryDisk, memoryDisk } from "./memory_disk.ts";
 import { type Mutant, noMutant } from "./mutant.ts";
 import { deathOf, type Nature, natureOf } from "./nature.ts";
+import { placesTopic, simulatedChunks } from "./simulated_chunks.ts";
 import { simulatedSink } from "./simulated_sink.ts";
 import { createSpells } from "./spells.ts";
 import { folders, keyOfMessage, traffic } from "./traffic.ts";
+import { type LoggedRecord, transactionalKafka } from "./transactional_kafka.ts";
 import { counted, linkFor, watchedDrops, watchedTally } from "./watched.ts";
 
 /** One life as it looks from outside. */
@@ -108,6 +111,18 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
   });
   const broker = modelBroker(clock, 20, (message) => books.isSafe(keyOfMessage(message)));
   const lines = nature.lines ? lineDisk(far) : null;
+  /** The places that were committed, the last of each file. */
+  const places = new Map<string, string>();
+  const kafka = transactionalKafka(clock, nature, {
+    committed(topic, records) {
+      if (topic === placesTopic) return records.forEach(keepPlace);
+      for (const { value } of records) {
+        far.accept({ lane: "files", id: null, redelivered: false, key: keyIn(value ?? "") ?? "" });
+      }
+    },
+    refuses: ({ value }) => far.refuses(keyIn(value ?? "") ?? ""),
+    isDown: () => far.down,
+  });
   const outside = traffic(dice, nature.shares, books, broker, disk);
   const spells = createSpells(clock, dice, [
     { chance: nature.outages, maxMs: nature.outageMs, set: (on) => far.down = on },
@@ -134,6 +149,14 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
     books.dropped(keyIn(text) ?? "");
   }
 
+  function keepPlace({ key, value }: LoggedRecord): void {
+    if (key === null || value === null) throw new Error("A place without key or value");
+    places.set(key, value);
+    const record = recordOf({ key, value });
+    const fault = record === null ? `what is no place was committed: ${value}` : books.faultOfPlace(record);
+    if (fault !== null) faults.push(fault);
+  }
+
   // --- Lives
 
   function begin(): void {
@@ -147,14 +170,24 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
     const lifeDice = seededDice(seed * 31 + number);
     const simulated = lines === null ? simulatedSink(nature.moods, far, life, seededDice(seed * 17 + number)) : null;
     const emit = () => {};
-    const sink = simulated ??
-      createNdjsonSink({ path: "/lines.ndjson" }, {
+    const wrap = mutant({ books });
+    const chunks = nature.exactlyOnce
+      ? simulatedChunks(life, lifeDice, wrap.cluster(kafka.forLife(life, seededDice(seed * 13 + number))))
+      : null;
+    chunks?.fenced.then(() => life.end("fenced"));
+    chunks?.places().then((read) => {
+      const furthest = JSON.stringify([...places].sort());
+      const told = JSON.stringify(read.map(({ key, value }) => [key, value]).sort());
+      if (told !== furthest) faults.push(`the places read back are ${told}, those committed ${furthest}`);
+    }, () => {});
+    const sink = simulated !== null
+      ? { ...simulated, ...(chunks && { chunks }) }
+      : createNdjsonSink({ path: "/lines.ndjson" }, {
         clock: life.clock,
         dice: lifeDice,
         emit,
         openDisk: () => lines === null ? Promise.reject(new Error("No lines")) : lines.openFor(life),
       });
-    const wrap = mutant({ books });
     const gateway = createGateway(
       {
         clock: life.clock,
@@ -185,10 +218,12 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
       beginAtMs = clock.nowMs() + dice() * 2000;
       lostConnections += 1;
       simulated?.die();
+      // Somebody has raised the limit: what was a dead letter of a chunk that never arrived is taken when it is read again.
+      if (nature.exactlyOnce && dice() < 0.5) mended = true;
       if (dice() < 0.5) broker.readAcks(Infinity);
       broker.vanish();
       lines?.tear(dice);
-      if (!powerCut || cause === "stopped" || cause === "quit") return;
+      if (!powerCut || ["stopped", "quit", "fenced"].includes(cause)) return;
       disk.powerCut(dice);
       ledger.powerCut(dice);
     }
@@ -235,6 +270,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
       lostConnections += 1;
       broker.cut();
     }
+    if (dice() < nature.takeOvers) kafka.takeOver();
     if (dice() < 0.02) clock.stepWall((dice() - 0.5) * 7_200_000);
     if (dice() < 0.003) quit();
     if (dice() < 0.003) stop();
@@ -255,6 +291,14 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
       await pass(100);
       if (nature.smallStore && turn % 20 === 19) await purge();
       if (clock.nowMs() > untilMs) throw new Error(`Not at rest ${what}: ${await unrest()}`);
+    }
+  }
+
+  /** No row of a file has arrived and is a dead letter too. */
+  async function noneInBoth(): Promise<void> {
+    for (const { id, origin } of await ledger.now.list({}, Infinity)) {
+      const key = books.letteredIds.get(id)?.key ?? "";
+      if (origin === "batch" && books.home.has(key)) throw new Error(`${key} has arrived, and is a dead letter too`);
     }
   }
 
@@ -297,6 +341,7 @@ export async function play(seed: number, mutant: Mutant = noMutant): Promise<Out
     await pass(dice() * nature.stepMs);
   }
   await comeToRest("after the rush");
+  if (nature.exactlyOnce) await noneInBoth();
   mended = true;
   await ledger.now.askReplay({ filter: {}, ratePerSecond: 200 });
   await comeToRest("after the replay");

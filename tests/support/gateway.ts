@@ -14,7 +14,7 @@ export interface Gateway {
   stderr(): string;
   /** Waits until stderr has a line that fits. */
   logged(pattern: RegExp, withinMs?: number): Promise<string>;
-  signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGHUP"): void;
+  signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGHUP" | "SIGSTOP" | "SIGCONT"): void;
   /** Resolves with the exit code when it has ended. */
   readonly ended: Promise<number>;
   /** SIGTERM, then waits for the exit code. */

@@ -56,10 +56,12 @@ export interface KafkaBehindProxy extends AsyncDisposable {
 }
 
 /** A Kafka whose clients all come through a proxy; its admin listener is reached without. */
-export async function startKafkaBehindProxy(): Promise<KafkaBehindProxy> {
+export async function startKafkaBehindProxy(
+  properties: Readonly<Record<string, string>> = {},
+): Promise<KafkaBehindProxy> {
   let target = 0;
   const proxy = startProxy(() => target);
-  const kafka = await startKafka({ advertisedPort: proxy.port });
+  const kafka = await startKafka({ advertisedPort: proxy.port, properties });
   target = kafka.ownPort ?? 0;
   return {
     kafka,

@@ -86,7 +86,11 @@ export function createBurst(options: BurstOptions, deps: BurstDeps): Burst {
           else if (transactionCodes.has(code) || verdict.action === "restamp") return { kind: "again", code };
           else if (verdict.action === "done") queue.shift();
           else if (verdict.action === "split") {
-            if (batch.inDoubt && batch.count > 1) return learnSize(batch, code);
+            // An earlier attempt may hold the sequence of this one: only a new transaction is safe.
+            if (batch.inDoubt && batch.count > 1) {
+              if (code === 10) learnSize(batch);
+              return { kind: "again", code };
+            }
             // Its sequence is never used: what is behind it would not be taken.
             refused ||= batch.count === 1;
             queue.splice(0, 1, ...split(batch, stamp, verdict, code));
@@ -180,7 +184,7 @@ interface Request {
 function split(batch: CargoBatch, stamp: CargoStamp, verdict: Verdict, code: number): readonly CargoBatch[] {
   const { cargo, from, count, sequence, bytes } = batch;
   if (count > 1) {
-    if (code === 10) learnSize(batch, code);
+    if (code === 10) learnSize(batch);
     const half = count >> 1;
     return [
       ...batchesOf(cargo, stamp, sequence, from, from + half),
@@ -195,8 +199,7 @@ function split(batch: CargoBatch, stamp: CargoStamp, verdict: Verdict, code: num
   return [];
 }
 
-/** Batches for this topic are to be smaller. An earlier attempt may hold the sequence of this one: only a new transaction is safe. */
-function learnSize({ cargo: { to }, bytes }: CargoBatch, code: number): BurstEnd {
+/** Batches for this topic are to be smaller. */
+function learnSize({ cargo: { to }, bytes }: CargoBatch): void {
   to.batchBytesMax = Math.max(learntBatchBytesMin, Math.min(to.batchBytesMax, bytes.length >> 1));
-  return { kind: "again", code };
 }

@@ -134,8 +134,8 @@ const verdicts: ReadonlyMap<number, Verdict> = new Map([
   [
     50,
     again(
-      "Kafka allows no transactions of 30 seconds",
-      "Raise transaction.max.timeout.ms of the Kafka brokers to at least 30000",
+      "Kafka allows transactions of less than a second only",
+      "Raise transaction.max.timeout.ms of the Kafka brokers, to 30000 or more if you may",
     ),
   ],
   [51, { ...again("Kafka is still ending the transaction before", waitAdvice), passing: true }],

@@ -9,7 +9,8 @@
  * - Whatever goes wrong behind its opening ends in the same way: the producer begins anew under its own id and epoch, which aborts what is
  *   open, and what was to be sent is sent again. Kafka accepts that from whoever held the id last: the transaction ran out of time, or was
  *   left by ourselves. If it refuses, somebody else has the id: we are fenced.
- * - A commit whose outcome is not known is asked for again. When that cannot tell either, what is in the log does.
+ * - A commit whose outcome is not known is asked for again. When that cannot tell either, what is in the log does. The first asking may come
+ *   later still, so the next transaction has a new epoch.
  *
  * @module
  */
@@ -80,11 +81,14 @@ export interface Transactions {
  * in the middle of a burst. It is twice the time after which an answer is given up, so that one lost answer does not end it.
  */
 export const transactionTimeoutMs = 30_000;
+/** Where Kafka allows less (`transaction.max.timeout.ms`), half of it is asked for, and so on down to this. */
+export const transactionTimeoutMsMin = 1000;
 
 /** The producer has to begin anew: sequence lost, epoch old, state not as it should be. */
 const renewCodes: ReadonlySet<number> = new Set([45, 47, 48, 49, 59, 90, 120]);
 const fencedCodes: ReadonlySet<number> = new Set([47, 90]);
 const unknownId = 49;
+const timeoutTooLong = 50;
 const stillEnding = 51;
 /** The end of a transaction takes a few milliseconds: so often is asked, from 1 ms on, before it is a trouble. */
 const endingAskedMax = 12;
@@ -102,11 +106,14 @@ export function createTransactions(options: TransactionsOptions, deps: Transacti
   const place = `${transactionalId} transaction`;
   const burst = createBurst(options, deps);
   let coordinator: number | null = null;
+  let timeoutMs = transactionTimeoutMs;
   /** The id and epoch that we hold, or held last. */
   let former: Identity | null = null;
   let identity: Identity | null = null;
   let sequences = new Map<string, number>();
   let retries = 0;
+  /** Requests to the coordinator that were given up: they may still come. */
+  let unanswered = 0;
 
   return {
     begin,
@@ -144,7 +151,8 @@ export function createTransactions(options: TransactionsOptions, deps: Transacti
   };
 
   async function begin(): Promise<void> {
-    const answer = await ask((node) => cluster.init(node, transactionTimeoutMs, former), (code) => {
+    const answer = await ask((node) => cluster.init(node, timeoutMs, former), (code) => {
+      if (code === timeoutTooLong) timeoutMs = Math.max(transactionTimeoutMsMin, timeoutMs / 2);
       // Forgotten by Kafka, not taken by another: begin as if for the first time.
       if (code === unknownId) former = null;
       return code !== 0 && (former === null || !fencedCodes.has(code));
@@ -174,9 +182,12 @@ export function createTransactions(options: TransactionsOptions, deps: Transacti
     if (produced.kind !== "done") identity = null;
     if (produced.kind === "refused") return produced;
     if (produced.kind === "again") return consequence(produced.code, true, false);
+    const unansweredBefore = unanswered;
     const ended = await ask((node) => cluster.end(node, held, true), isPassingAtCoordinator);
     if (ended.code !== 0) return consequence(ended.code, true, true);
     sequences = ahead;
+    // One that was given up would end the next transaction before its time, if it came then: a new epoch keeps it out.
+    if (unanswered > unansweredBefore) identity = null;
     return { kind: "committed" };
   }
 
@@ -202,7 +213,10 @@ export function createTransactions(options: TransactionsOptions, deps: Transacti
         if (!isUnready && !isPassing(code)) return answer;
         return sufferFrom(suffer, isUnready ? 14 : code);
       } catch (thrown) {
-        if (thrown instanceof PathError) coordinator = null;
+        if (thrown instanceof PathError) {
+          coordinator = null;
+          unanswered += 1;
+        }
         throw thrown;
       }
     });

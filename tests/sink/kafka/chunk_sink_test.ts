@@ -145,6 +145,19 @@ Deno.test("a transaction that ran out of time is told from a fence: it is sent a
   assert.deepEqual(sorted(cluster.committed("t")), ["row-1", "row-2", "row-3"]);
 });
 
+Deno.test("a commit that was given up and comes late, in the middle of the next transaction, does not end that one", async () => {
+  const { clock, cluster, start, soon } = setUp();
+  const sink = start();
+  cluster.fault = script(["end", { lateMs: 5000 }]);
+  await soon(sink.commit(chunk(1, [1, 2])));
+  // The rows of the next one are in the log, their answer is not there, and the late commit comes.
+  const untilMs = clock.nowMs() + 10_000;
+  cluster.fault = (call) => call === "produce" && clock.nowMs() < untilMs ? "answer_lost" : null;
+  await soon(sink.commit(chunk(2, [3, 4])));
+  assert.deepEqual(sorted(cluster.committed("t")), ["row-1", "row-2", "row-3", "row-4"]);
+  assert.deepEqual(cluster.committed("checkpoints"), ["place 1", "place 2"]);
+});
+
 Deno.test("a zombie is told so, commits nothing, and everybody who listens learns it", async () => {
   const { cluster, start, soon } = setUp();
   const sink = start();

@@ -13,8 +13,11 @@ import { bitwiseCrc32c, readBatch } from "./batch_reader.ts";
 
 /** A call that can go wrong. */
 export type Call = "coordinator" | "init" | "add" | "produce" | "end";
-/** How: the answer is this code and nothing is done, or the request never arrives, or its answer never comes back. */
-export type Fault = number | "request_lost" | "answer_lost";
+/**
+ * How: the answer is this code and nothing is done, or the request never arrives, or its answer never comes back, or it is given up and
+ * arrives so much later.
+ */
+export type Fault = number | "request_lost" | "answer_lost" | { readonly lateMs: number };
 
 interface LoggedBatch {
   readonly producerId: bigint;
@@ -220,6 +223,10 @@ export function createModelTransactions(clock: Clock): ModelTransactions {
     if (typeof fault === "number") {
       codesSeen.add(fault);
       return make(fault);
+    }
+    if (typeof fault === "object" && fault !== null) {
+      clock.after(fault.lateMs, () => void act());
+      throw new PathError("timed_out", "The model is late");
     }
     if (fault === "request_lost") throw new PathError("lost", "The model lost a request");
     const code = act();
