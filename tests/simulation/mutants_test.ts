@@ -9,6 +9,7 @@ import type { ChunkSink } from "../../src/core/chunk.ts";
 import type { Flow } from "../../src/core/flow.ts";
 import type { Item } from "../../src/core/reading.ts";
 import type { Source } from "../../src/core/source.ts";
+import { changed } from "./changed.ts";
 import { type Mutant, sound } from "./mutant.ts";
 import { playAndJudge } from "./seeds.ts";
 
@@ -36,7 +37,7 @@ function settledAtOnce(item: Item): Item {
     item.index,
     item.kind === "reading" ? "delivered" : item.kind === "filtered" ? "filtered" : "dead_lettered",
   );
-  return { ...item, delivery: { origin, source, settle() {} } };
+  return changed(item, { delivery: { origin, source, settle() {} } });
 }
 
 /** Each with the number of seeds within which it must be found, and by what. */
@@ -141,13 +142,13 @@ const mutants: readonly (readonly [what: string, seedsMax: number, found: RegExp
     "a row has another id in each life",
     120,
     /a second copy of file/,
-    taking("files", (item) => item.kind === "reading" ? { ...item, id: `${item.id}+${item.arrivedMs}` } : item),
+    taking("files", (item) => item.kind === "reading" ? changed(item, { id: `${item.id}+${item.arrivedMs}` }) : item),
   ],
   [
     "the mark of a redelivery is lost",
     30,
     /a second copy of (plant|hall)/,
-    taking("mqtt", (item) => item.kind === "reading" ? { ...item, redelivered: false } : item),
+    taking("mqtt", (item) => item.kind === "reading" ? changed(item, { redelivered: false }) : item),
   ],
   [
     "readings of one run leave in the wrong order",

@@ -10,6 +10,7 @@ import type { Source } from "../../src/core/source.ts";
 import type { Tally } from "../../src/core/tally.ts";
 import type { Connection, OpenConnection } from "../../src/source/mqtt/connection.ts";
 import type { ModelBroker } from "../source/mqtt/model_broker.ts";
+import { changed } from "./changed.ts";
 import type { Life } from "./life.ts";
 
 /** What a life reaches that is over. */
@@ -70,7 +71,7 @@ export function watchedDrops(source: Source, onDrop: (text: string) => void): So
       if (verdict === "dropped") onDrop(value);
       delivery.settle(index, verdict);
     };
-    return { ...item, delivery: { ...delivery, settle } };
+    return changed(item, { delivery: { ...delivery, settle } });
   };
   const flows = source.flows.map((flow) => ({
     ...flow,
