@@ -73,7 +73,11 @@ export function startGateway(
           return line;
         },
         withinMs,
-      );
+      ).catch((thrown) => {
+        throw new Error(`It does not log ${pattern}; the end of stderr:\n${err.text().slice(-4_000)}`, {
+          cause: thrown,
+        });
+      });
     },
     signal,
     ended,
