@@ -248,7 +248,7 @@ export function createFolderReader(
   }
 
   async function finish(task: FileTask, { sha256, identity }: ReadOutcome & { readonly kind: "read" }): Promise<void> {
-    const verdict = verdictAtEnd(folder.everyMs, ageOf(task));
+    const verdict = verdictAtEnd(inForce().everyMs, ageOf(task));
     const receipt = { verdict, firstByte: task.reader?.progress().firstByte ?? null };
     const result = await settling.finish(task, { change: { sha256, identity }, duplicate: false, receipt });
     if (result === null) return;
