@@ -40,8 +40,13 @@ if (mosquittoProgram !== null && missing === null) {
           topic: "halves",
           replicaAssignment: [{ partition: 0, replicas: [1] }, { partition: deadPartition, replicas: [2] }],
         }],
-        waitForLeaders: true,
+        // It would wait by itself, but gives up when a broker does not know the new topic at once.
+        waitForLeaders: false,
       })
+    );
+    await eventually(
+      "both partitions have their leaders",
+      async () => (await cluster.leaders("halves")).join() === "1,2",
     );
     const port = freePort();
     const gateway = startGateway([
