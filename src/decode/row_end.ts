@@ -14,7 +14,7 @@ import { createShortTexts } from "../core/short_texts.ts";
 import { bytesOf, copy } from "./bytes.ts";
 import { jsonString } from "./coerce.ts";
 import type { Member, MemberWriter } from "./member_writer.ts";
-import { exactDigits, numberIn } from "./number_bytes.ts";
+import { exactDigits, kindOfNumber, numberIn, unsure } from "./number_bytes.ts";
 import type { Rules } from "./rules.ts";
 
 /** Ends readings that have these members. */
@@ -94,7 +94,9 @@ function withRules(rules: Rules, list: readonly Member[], members: MemberWriter,
     const first = bytes[from] ?? 0;
     if (first === quote) return texts(bytes, from + 1, stop - 1);
     if (first >= firstLetter) return first === letterT ? true : first === letterF ? false : null;
-    return stop - from <= exactDigits ? numberIn(bytes, from, stop) : Number(texts(bytes, from, stop));
+    // A field of a topic may have an exponent.
+    const isPlain = stop - from <= exactDigits && kindOfNumber(bytes, from, stop) !== unsure;
+    return isPlain ? numberIn(bytes, from, stop) : Number(texts(bytes, from, stop));
   }
 
   function look(bytes: Uint8Array): void {
