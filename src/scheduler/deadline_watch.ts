@@ -4,7 +4,7 @@
  * sets the cap to that.
  *
  * It judges by what files can really have: the cap, or, where they reach less (uncapped, a slow sink, streams that take it all), what
- * they reached over the last ten seconds.
+ * they reached over the last ten seconds. While nothing moves for ten seconds no file is on time: it is at risk, or late.
  *
  * @module
  */
@@ -111,9 +111,11 @@ export function createDeadlineWatch(
     const paced = inForceRows === capRows ? judged : judgeDeadline({ ...input, capRows: ableRows(inForceRows) });
     // Where the cap leaves enough and is not reached, a higher one would change nothing.
     const capHelps = judged.capNeededRows !== null && capRows !== null && judged.capNeededRows > capRows;
+    if (standsStill()) {
+      return { etaMs: null, verdict: whileStill(file, judged.verdict), needRows: judged.needRows, capNeededRows: null };
+    }
     return {
-      // With rows and a full window in which none left, nobody knows when they will.
-      etaMs: standsStill() ? null : paced.etaMs,
+      etaMs: paced.etaMs,
       verdict: judged.verdict,
       needRows: judged.needRows,
       capNeededRows: capHelps ? judged.capNeededRows : null,
@@ -150,6 +152,8 @@ export function createDeadlineWatch(
     const busy = [...new Set(files.filter(hasRowsLeft).map((file) => file.folder))].sort().join("\0");
     if (busy !== busyFolders || busy === "") samples = [];
     busyFolders = busy;
+    // What stood still goes on: the mean over that time would forecast as if it would stand still again.
+    if (standsStill() && rows !== samples.at(-1)?.rows) samples = samples.slice(-1);
     if (busy !== "") samples = [...samples, { rows, atMs: clock.nowMs() }].slice(-reachedSecondsMax - 1);
   }
 
@@ -218,6 +222,15 @@ export function createDeadlineWatch(
       timer?.cancel();
     },
   };
+}
+
+/**
+ * With rows and a full window in which none left, nobody knows when they will: that is no forecast of a time, and no promise of being on
+ * time. Late is what its deadline has passed by, or what even the whole cap would not bring in.
+ */
+function whileStill({ ageMs, everyMs }: FileProgress, judged: DeadlineVerdict): DeadlineVerdict {
+  if (everyMs === null) return "none";
+  return judged === "late" || ageMs >= everyMs ? "late" : "at_risk";
 }
 
 function hasRowsLeft(file: FileStatus): boolean {

@@ -79,8 +79,13 @@ function about(ms: number | null, before: string): string {
 }
 
 /** What to do about it. */
-function wayOut({ verdict, capNeededRows = null, timeLeftMs = null }: FileStatus, capRows: number | null): string {
+function wayOut(
+  { verdict, etaMs, capNeededRows = null, timeLeftMs = null }: FileStatus,
+  capRows: number | null,
+): string {
   if (verdict !== "late" && verdict !== "at_risk") return "";
+  // With a verdict, but without a time: nothing moves.
+  if (etaMs === null) return ". No row of a file has moved for ten seconds: the sink or the streams hold them back";
   if (capNeededRows !== null) return `. --files-cap ${capNeededRows}/s would do`;
   return capRows === null || timeLeftMs === null || timeLeftMs <= 0
     ? ""

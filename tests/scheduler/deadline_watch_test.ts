@@ -43,6 +43,7 @@ function rig(more: Partial<DeadlineWatchOptions> = {}, lastDumpRows: number | nu
   const world = {
     files: [] as readonly (readonly [string, FileProgress])[],
     rowsPerSecond: 500,
+    rows: (): number => Math.floor(clock.nowMs() * world.rowsPerSecond / 1000),
     caps: [] as unknown[],
   };
   const status = ([folder, file]: readonly [string, FileProgress]): FileStatus => ({
@@ -64,7 +65,7 @@ function rig(more: Partial<DeadlineWatchOptions> = {}, lastDumpRows: number | nu
     start: () =>
       watch.start({
         files: () => world.files.map(status),
-        rowsHandedOver: () => Math.floor(clock.nowMs() * world.rowsPerSecond / 1000),
+        rowsHandedOver: () => world.rows(),
         setCap: (cap) => world.caps.push(cap),
         lastDumpRows: () => Promise.resolve(lastDumpRows),
       }),
@@ -142,6 +143,51 @@ Deno.test("while no row leaves for ten seconds nobody knows when a file is in, a
   world.rowsPerSecond = 500;
   await clock.advance(1_000);
   assert.notEqual(watch.forecast(progress(10_000, 100_000)).etaMs, null);
+  watch.stop();
+});
+
+Deno.test("while nothing moves for ten seconds no file is on time: it is at risk, said once, and on time again at the first row", async () => {
+  const { clock, world, watch, start, said } = rig();
+  world.files = [["/a", progress(10_000, 100_000)]];
+  await start();
+  await clock.advance(5000);
+  assert.deepEqual(said("files.deadline_judged").map((event) => event.data["verdict"]), ["on_time"]);
+  let handedOver = 2500;
+  world.rows = () => handedOver;
+  await clock.advance(30_000);
+  const still = watch.forecast(progress(10_000, 100_000));
+  assert.deepEqual([still.verdict, still.etaMs, still.capNeededRows], ["at_risk", null, null]);
+  assert.equal(watch.forecast(progress(10_000, null)).verdict, "none", "what has no deadline is not late for it");
+  assert.equal(watch.forecast(progress(90_000, 100_000)).verdict, "late", "the whole cap would not do");
+  assert.equal(watch.forecast(progress(0, -1)).verdict, "late", "its last rows are not home, and it is past");
+  const told = said("files.deadline_judged").at(-1);
+  assert.deepEqual([told?.level, told?.data["verdict"], told?.data["eta_ms"]], ["warn", "at_risk", null]);
+  assert.match(
+    told?.message ?? "",
+    /may come late, and its deadline is in .*\. No row of a file has moved for ten seconds/,
+  );
+  handedOver += 400;
+  await clock.advance(1000);
+  assert.equal(
+    watch.forecast(progress(10_000, 100_000)).verdict,
+    "on_time",
+    "the time of the standstill is no measure",
+  );
+  world.rows = () => handedOver += 500;
+  await clock.advance(15_000);
+  const verdicts = said("files.deadline_judged").map((event) => event.data["verdict"]);
+  assert.deepEqual([verdicts.filter((one) => one === "at_risk").length, verdicts.at(-1)], [1, "on_time"]);
+  watch.stop();
+});
+
+Deno.test("uncapped, too, a file with a deadline is at risk while nothing moves", async () => {
+  const { clock, world, watch, start } = rig({ capRows: null });
+  world.rowsPerSecond = 0;
+  world.files = [["/a", progress(10_000, 100_000)]];
+  await start();
+  assert.equal(watch.forecast(progress(10_000, 100_000)).verdict, "none", "nothing is known at once");
+  await clock.advance(11_000);
+  assert.equal(watch.forecast(progress(10_000, 100_000)).verdict, "at_risk");
   watch.stop();
 });
 

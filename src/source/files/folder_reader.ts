@@ -248,12 +248,14 @@ export function createFolderReader(
   }
 
   async function finish(task: FileTask, { sha256, identity }: ReadOutcome & { readonly kind: "read" }): Promise<void> {
-    const verdict = verdictAtEnd(inForce().everyMs, ageOf(task));
+    const { everyMs } = inForce();
+    const ageMs = ageOf(task);
+    const verdict = verdictAtEnd(everyMs, ageMs);
     const receipt = { verdict, firstByte: task.reader?.progress().firstByte ?? null };
     const result = await settling.finish(task, { change: { sha256, identity }, duplicate: false, receipt });
     if (result === null) return;
     doneFiles += 1;
-    tellFinished(emit, task.record(), clock.wallMs(), verdict);
+    tellFinished(emit, task.record(), clock.wallMs(), verdict, everyMs === null ? null : ageMs - everyMs);
     left(task, result);
   }
 

@@ -31,8 +31,18 @@ export function tellBegun(
   } else emit("info", "files.file_resumed", `Reading ${quoted(file.path)} (${size}) on after row ${row}`, data);
 }
 
-/** All rows of a file are home. */
-export function tellFinished(emit: Emit, record: FileRecord, wallMs: number, verdict: DeadlineVerdict): void {
+/**
+ * All rows of a file are home.
+ *
+ * @param overdueMs ms from its deadline to now, negative when it is still to come; null: it has none
+ */
+export function tellFinished(
+  emit: Emit,
+  record: FileRecord,
+  wallMs: number,
+  verdict: DeadlineVerdict,
+  overdueMs: number | null,
+): void {
   const { read, delivered, filtered, deadLettered, dropped } = record.counts;
   const durationMs = Math.max(0, wallMs - record.firstSeenAtMs);
   const parts = [
@@ -43,7 +53,9 @@ export function tellFinished(emit: Emit, record: FileRecord, wallMs: number, ver
   ].filter((part) => part !== "").join(", ");
   const message = `Finished ${quoted(record.path)}: ${formatCount(read)} rows in ${
     formatDuration(durationMs)
-  } (${parts})`;
+  } (${parts})${
+    verdict === "late" && overdueMs !== null ? `, late: ${formatDuration(overdueMs)} after its deadline` : ""
+  }`;
   emit("info", "files.file_finished", message, {
     folder: record.folder,
     path: printable(record.path),

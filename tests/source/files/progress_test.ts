@@ -146,7 +146,24 @@ Deno.test("a finished file was on time or late by the clock, whatever was foreca
     await rig.pass(6_000);
     await rig.flowUntil(() => rig.said("files.file_finished").length === 2, "it is done too");
     assert.deepEqual(rig.said("files.file_finished").map((event) => event.data["verdict"]), ["on_time", "late"]);
+    const [inTime, late] = rig.said("files.file_finished").map((event) => event.message);
+    assert.match(inTime ?? "", /\(10 delivered\)$/);
+    assert.match(late ?? "", /\(11 delivered\), late: \d[\d.]* m?s after its deadline$/);
   }));
+
+Deno.test("a finished file is judged by the period in force, not by that of the start", async () => {
+  const deps: Partial<FilesSourceDeps> = {
+    folderInForce: (path) => ({ path, weight: 1, everyMs: 1_000, capRows: null }),
+  };
+  await withRig({ ...quick, deps }, async (rig) => {
+    await rig.restart({ folders: [{ path: rig.folder, weight: 1, everyMs: null, capRows: null }] });
+    await rig.drop("a.csv", csv(10));
+    await rig.until(() => rig.source.flows[0]?.ready() === 10, "it is read");
+    await rig.pass(6_000);
+    await rig.flowUntil(() => rig.said("files.file_finished").length === 1, "it is done");
+    assert.equal(rig.said("files.file_finished")[0]?.data["verdict"], "late");
+  });
+});
 
 function activeOf(rig: Rig): readonly FileStatus[] {
   const status = rig.source.status();
