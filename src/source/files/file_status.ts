@@ -43,10 +43,17 @@ export function fileStatus(input: StatusInput, forecast: Forecast | undefined): 
   };
 }
 
-/** The verdict on a file whose rows are all home: there is nothing left to forecast. */
-export function verdictAtEnd(everyMs: number | null, ageMs: number): DeadlineVerdict {
-  if (everyMs === null) return "none";
-  return ageMs <= everyMs ? "on_time" : "late";
+/** How a file ended: there is nothing left to forecast. */
+export interface AtEnd {
+  readonly verdict: DeadlineVerdict;
+  /** Ms from its deadline to its end, negative when it was in before; null: it has none. */
+  readonly overdueMs: number | null;
+}
+
+/** The verdict on a file whose rows are all home. */
+export function verdictAtEnd(everyMs: number | null, ageMs: number): AtEnd {
+  if (everyMs === null) return { verdict: "none", overdueMs: null };
+  return { verdict: ageMs <= everyMs ? "on_time" : "late", overdueMs: ageMs - everyMs };
 }
 
 /** Whether all rows were handed over: what is left is only waiting for verdicts. */

@@ -248,14 +248,12 @@ export function createFolderReader(
   }
 
   async function finish(task: FileTask, { sha256, identity }: ReadOutcome & { readonly kind: "read" }): Promise<void> {
-    const { everyMs } = inForce();
-    const ageMs = ageOf(task);
-    const verdict = verdictAtEnd(everyMs, ageMs);
-    const receipt = { verdict, firstByte: task.reader?.progress().firstByte ?? null };
+    const end = verdictAtEnd(inForce().everyMs, ageOf(task));
+    const receipt = { verdict: end.verdict, firstByte: task.reader?.progress().firstByte ?? null };
     const result = await settling.finish(task, { change: { sha256, identity }, duplicate: false, receipt });
     if (result === null) return;
     doneFiles += 1;
-    tellFinished(emit, task.record(), clock.wallMs(), verdict, everyMs === null ? null : ageMs - everyMs);
+    tellFinished(emit, task.record(), clock.wallMs(), end);
     left(task, result);
   }
 

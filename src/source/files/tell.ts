@@ -5,9 +5,9 @@
  */
 import { messageOf } from "../../core/error.ts";
 import type { Emit } from "../../core/event.ts";
-import type { DeadlineVerdict } from "../../core/status.ts";
 import type { FileRecord } from "../../core/store.ts";
 import { formatBytes, formatCount, formatDuration, printable, quoted } from "../../core/text.ts";
+import type { AtEnd } from "./file_status.ts";
 import type { ListedFile } from "./folder.ts";
 import type { Recognised } from "./recognise.ts";
 import type { Trimmed } from "./retention.ts";
@@ -31,18 +31,8 @@ export function tellBegun(
   } else emit("info", "files.file_resumed", `Reading ${quoted(file.path)} (${size}) on after row ${row}`, data);
 }
 
-/**
- * All rows of a file are home.
- *
- * @param overdueMs ms from its deadline to now, negative when it is still to come; null: it has none
- */
-export function tellFinished(
-  emit: Emit,
-  record: FileRecord,
-  wallMs: number,
-  verdict: DeadlineVerdict,
-  overdueMs: number | null,
-): void {
+/** All rows of a file are home. */
+export function tellFinished(emit: Emit, record: FileRecord, wallMs: number, { verdict, overdueMs }: AtEnd): void {
   const { read, delivered, filtered, deadLettered, dropped } = record.counts;
   const durationMs = Math.max(0, wallMs - record.firstSeenAtMs);
   const parts = [
@@ -51,11 +41,10 @@ export function tellFinished(
     deadLettered > 0 ? `${formatCount(deadLettered)} dead-lettered` : "",
     dropped > 0 ? `${formatCount(dropped)} dropped` : "",
   ].filter((part) => part !== "").join(", ");
+  const late = overdueMs === null || overdueMs <= 0 ? "" : `, late: ${formatDuration(overdueMs)} after its deadline`;
   const message = `Finished ${quoted(record.path)}: ${formatCount(read)} rows in ${
     formatDuration(durationMs)
-  } (${parts})${
-    verdict === "late" && overdueMs !== null ? `, late: ${formatDuration(overdueMs)} after its deadline` : ""
-  }`;
+  } (${parts})${late}`;
   emit("info", "files.file_finished", message, {
     folder: record.folder,
     path: printable(record.path),
