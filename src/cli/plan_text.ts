@@ -44,7 +44,10 @@ const nameColumnsMax = 60;
 /** All columns but the name. */
 const figuresColumns = 60;
 
-/** Renders a plan. Ends with a line break. */
+/** Files shown of each folder, besides those that come late: what is read first. */
+const filesShownMax = 10;
+
+/** Renders a plan: what it comes to, then the files. Ends with a line break. */
 export function planText(plan: Plan, output: Pick<Output, "colour" | "columns" | "isTerminal">): string {
   const names = plan.folders.flatMap(({ files }) => files.map(({ path }) => printable(path).length));
   const room = output.isTerminal ? Math.max(80, output.columns) - figuresColumns : nameColumnsMax;
@@ -55,9 +58,24 @@ export function planText(plan: Plan, output: Pick<Output, "colour" | "columns" |
   const any = plan.folders.some(({ files }) => files.length > 0);
   const lines = plan.folders.flatMap((folder) => [
     folderLine(folder, output),
-    ...folder.files.map((file) => fileLine(file, nameColumns, output)),
+    ...fileLines(folder.files, nameColumns, output),
   ]);
-  return `${[...(any ? [head] : []), ...lines, "", ...sumLines(plan, output)].join("\n")}\n`;
+  return `${[...sumLines(plan, output), "", ...(any ? [head] : []), ...lines].join("\n")}\n`;
+}
+
+/** In the order in which they are read; those that come late, or would not be read, are never left out. */
+function fileLines(
+  files: readonly PlannedFile[],
+  nameColumns: number,
+  output: Pick<Output, "colour">,
+): readonly string[] {
+  let room = filesShownMax;
+  const shown = files.filter((file) => file.verdict === "late" || file.refusal !== null || room-- > 0);
+  const more = files.length - shown.length;
+  return [
+    ...shown.map((file) => fileLine(file, nameColumns, output)),
+    ...(more === 0 ? [] : [`  and ${formatCount(more)} more; --json has all`]),
+  ];
 }
 
 function folderLine({ path, everyMs, trouble, files }: PlannedFolder, output: Pick<Output, "colour">): string {

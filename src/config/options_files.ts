@@ -104,7 +104,7 @@ export const files = {
   ),
   recursive: toggle("files-recursive", {
     ...here,
-    help: "also read sub-folders; a link that leads out is not followed",
+    help: "also read sub-folders; links are not followed",
   }),
   cap: defaulted("files-cap", rateOrNone(1), "500/s", {
     ...alsoDemo,

@@ -187,14 +187,14 @@ export const letters = {
   since: optional("since", moment, {
     group: "Dead letters",
     commands: filtered,
-    help: "only letters stored at or after this time",
+    help: "only letters that came in at or after this time",
     example: "2h",
     flagOnly: true,
   }),
   until: optional("until", moment, {
     group: "Dead letters",
     commands: filtered,
-    help: "only letters stored at or before this time",
+    help: "only letters that came in at or before this time",
     flagOnly: true,
   }),
   all: toggle("all", {
@@ -206,7 +206,7 @@ export const letters = {
   yes: toggle("yes", {
     group: "Dead letters",
     commands: ["dlq purge"],
-    help: "do not ask before deleting",
+    help: "do not ask before deleting; without a terminal nobody is asked anyway",
     flagOnly: true,
   }),
   rate: defaulted("rate", rate(1), "50/s", {

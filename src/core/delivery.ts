@@ -2,7 +2,7 @@
  * A delivery carries the way back. Every item that a source hands over belongs to one delivery, and every index of it is settled
  * exactly once; only then may the source acknowledge (send the PUBACK, move the checkpoint).
  *
- * A delivery is one MQTT message (1 to n readings), or one file from open to close (a reading per row).
+ * A delivery is one MQTT message (1 to n items), one file from open to close (an item a row), or one dead letter that is replayed.
  *
  * @module
  */
@@ -12,7 +12,8 @@ import type { Place } from "./chunk.ts";
 export type Origin = "real_time" | "batch";
 
 /**
- * How an item ended. Each is a durable home, except `dropped`, which only a flag of the operator can cause.
+ * How an item ended. `delivered` and `dead_lettered` have a durable home, and `filtered` needs none. `dropped` is lost, counted and said: the
+ * operator's settings allow it (QoS 0, `--spool-when-full`), or the spool on disk was damaged.
  * `read = delivered + filtered + dead_lettered + dropped` holds at rest.
  */
 export type Ending = "delivered" | "filtered" | "dead_lettered" | "dropped";

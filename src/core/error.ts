@@ -22,9 +22,7 @@ export type ErrorCode =
   /** Another instance under the same name has taken over what only one may do. */
   | "fenced"
   /** A file as a whole cannot be read on: it goes to the error folder. */
-  | "bad_file"
-  /** The drain ran out of time. */
-  | "timeout";
+  | "bad_file";
 
 /** Exit codes as in sysexits.h. */
 export const exitCodes = {
@@ -46,7 +44,6 @@ const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   // Two gateways of one name: trying again would only make them take turns.
   fenced: exitCodes.configuration,
   bad_file: exitCodes.unavailable,
-  timeout: exitCodes.tryAgain,
 };
 
 /** Options of {@linkcode WeirError}. */

@@ -1,5 +1,5 @@
 /**
- * What the parts tell of themselves at a moment: plain data for the live view, the status line and, later, the status page.
+ * What the parts tell of themselves at a moment: plain data for the live view, the log's sums and the status page.
  *
  * @module
  */
@@ -39,6 +39,7 @@ export interface FileStatus {
 /** State of the file source. */
 export interface FilesStatus {
   readonly kind: "files";
+  /** The most urgent first: late, at risk, being read, and last those whose rows are all under way. */
   readonly active: readonly FileStatus[];
   /** Complete files that wait for their turn. */
   readonly waitingFiles: number;
@@ -111,7 +112,7 @@ export interface LetterSums {
 export interface SpoolStatus {
   readonly readings: number;
   readonly bytes: number;
-  /** `--spool-max`; 0: there is no spool. */
+  /** `--spool-max`; 0: only what an earlier run left is sent. */
   readonly bytesMax: number;
   /** Ms since the first in order came in; null when it is empty. */
   readonly oldestAgeMs: number | null;
@@ -135,8 +136,8 @@ export interface AppStatus {
   readonly streamDelay: DelayStatus;
   readonly sources: readonly SourceStatus[];
   readonly sink: SinkStatus;
-  /** Absent before the start. */
+  /** Absent before the start, and in a dry run. */
   readonly spool?: SpoolStatus;
-  /** Absent where dead letters are not acted on (a dry run). */
+  /** Absent before the start. */
   readonly letters?: LetterSums;
 }

@@ -2,8 +2,10 @@
  * The contract of the ledger: what must survive a restart. One implementation (SQLite, in a worker) and one in memory for tests and
  * `--dry-run`; one contract suite for both.
  *
- * Every write resolves once it is durable, and rejects with a {@linkcode WeirError} `storage` when it is not: the caller keeps what it
- * wanted to write and tries again.
+ * Every write resolves once it is committed, and rejects with a {@linkcode WeirError} `storage` when it is not: the caller keeps what it
+ * wanted to write and tries again. Dead letters, what is done to them, and what goes to the spool are synced as well, and survive a power
+ * cut. What is known of files, removals from the spool and marks are not: they survive a crash of Weir, and a power cut may undo the last
+ * of them, so that rows and readings come again.
  *
  * @module
  */
@@ -117,6 +119,6 @@ export interface DeadLetterStore {
 
 /** The ledger: everything above behind one handle. */
 export interface Ledger extends CheckpointStore, DeadLetterStore, LetterActions, SpoolStore {
-  /** Resolves when all writes before it are durable and the file is closed. */
+  /** Resolves when all writes before it are committed and the file is closed. */
   close(): Promise<void>;
 }

@@ -63,6 +63,13 @@ export function progressOf(file: FileStatus): number | null {
   return file.sizeBytes <= 0 ? null : Math.min(1, Math.max(0, file.readBytes / file.sizeBytes));
 }
 
+/** Of files that are being read and are not shown: how many, and how many of them need attention. */
+export function moreFilesText(hidden: readonly FileStatus[]): string {
+  const troubled = hidden.filter(({ verdict }) => verdict === "late" || verdict === "at_risk").length;
+  const of = troubled === 0 ? "" : `, ${formatCount(troubled)} of them late or at risk`;
+  return `${formatCount(hidden.length)} more ${hidden.length === 1 ? "file is" : "files are"} being read${of}`;
+}
+
 /** `12 s left`, or that nobody knows. */
 export function etaText(file: FileStatus): string {
   return file.etaMs === null || !Number.isFinite(file.etaMs) ? "ETA unknown" : `${wholeSeconds(file.etaMs)} left`;

@@ -18,6 +18,7 @@ import {
   capText,
   delayText,
   etaText,
+  moreFilesText,
   percentText,
   progressOf,
   rateOf,
@@ -47,6 +48,8 @@ const verdictColumnsMin = 60;
 const warningColumnsMin = 40;
 const rowsColumnsMin = 90;
 const badColumnsMin = 100;
+/** Files in a line for a log. */
+const plainFilesMax = 5;
 
 /**
  * Draws the view.
@@ -79,7 +82,7 @@ export function renderLive(history: readonly AppStatus[], options: LiveOptions):
   const room = Math.max(0, rows - 1 - head.length - foot.length);
   const shown = files.length <= room ? files : [
     ...files.slice(0, Math.max(0, room - 1)),
-    [dim(`${formatCount(files.length - Math.max(0, room - 1))} more files are being read`)],
+    [dim(moreFilesText(active.slice(Math.max(0, room - 1))))],
   ];
   return [...head, ...shown, ...foot]
     .slice(0, Math.max(0, rows - 1))
@@ -98,9 +101,11 @@ export function renderPlain(history: readonly AppStatus[]): string {
     `delivered ${formatCount(stream.delivered + batch.delivered)}`,
     `dead letters ${formatCount(stream.dead_lettered + batch.dead_lettered)}`,
   ];
-  for (const file of filesOf(now)?.active ?? []) {
+  const active = filesOf(now)?.active ?? [];
+  for (const file of active.slice(0, plainFilesMax)) {
     parts.push(`${printable(file.name, 80)} ${percentText(progressOf(file))} (${etaText(file)})`);
   }
+  if (active.length > plainFilesMax) parts.push(moreFilesText(active.slice(plainFilesMax)));
   const spool = spoolTexts(now.spool);
   if (spool !== null) parts.push([`spool ${spool.holds}`, ...spool.troubles].join(", "));
   for (const [trouble] of troubleLines(now)) parts.push(trouble?.text ?? "");

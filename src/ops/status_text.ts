@@ -6,7 +6,7 @@
 import type { Origin } from "../core/delivery.ts";
 import type { AppStatus, FilesStatus, FileStatus, LettersStatus, MqttStatus, SourceStatus } from "../core/status.ts";
 import { formatBytes, formatCount, formatDuration, printable } from "../core/text.ts";
-import { delayText, etaText, percentText, progressOf, spoolTexts } from "./live_figures.ts";
+import { delayText, etaText, moreFilesText, percentText, progressOf, spoolTexts } from "./live_figures.ts";
 import { asciiGlyphs, fit } from "./screen_text.ts";
 
 /** What it is written to. */
@@ -16,6 +16,8 @@ export interface StatusTextOptions {
 }
 
 const nameColumnsMax = 44;
+/** Files shown, the most urgent first. */
+const filesShownMax = 20;
 
 /** Renders a status. Ends with a line break. */
 export function statusText(now: AppStatus, options: StatusTextOptions): string {
@@ -90,7 +92,10 @@ function filesLines(files: FilesStatus, now: AppStatus, options: StatusTextOptio
   return [
     `Files    ${cap}, ${formatCount(now.floorRows)} promised`,
     `         ${parts.join(", ")}`,
-    ...files.active.flatMap((file) => fileLines(file, options)),
+    ...files.active.slice(0, filesShownMax).flatMap((file) => fileLines(file, options)),
+    ...(files.active.length <= filesShownMax
+      ? []
+      : [`         ${moreFilesText(files.active.slice(filesShownMax))}; --json has all`]),
   ];
 }
 

@@ -106,6 +106,8 @@ export function createFairShare<T extends { readonly bytes: number }>(
   let floor = options.floorRows === 0 ? null : createRate(floorLimits(options), nowUs);
   let bytesCap = ownCapOf(options.capBytes, quantumBytesMax, null, nowUs);
 
+  /** Since all subscriptions were last asked for items, one may have got some. */
+  let arrived = true;
   let running = false;
   let stopped = false;
   let timer: Timer | null = null;
@@ -143,7 +145,7 @@ export function createFairShare<T extends { readonly bytes: number }>(
       floor.charge(sendFiles(folder, fileRows), nowUs);
       return true;
     }
-    const subscription = subscriptions.next(hasItems);
+    const subscription = nextSubscription();
     if (subscription !== null) {
       const rows = sendStream(subscription);
       if (rows > 0) subscriptions.served(subscription, rows);
@@ -153,6 +155,12 @@ export function createFairShare<T extends { readonly bytes: number }>(
     if (folder === null || !fileOk) return false;
     sendFiles(folder, fileRows);
     return true;
+  }
+
+  function nextSubscription(): Flow<T> | null {
+    const among = arrived ? "all" : "busy";
+    arrived = false;
+    return subscriptions.next(hasItems, among);
   }
 
   function canServe(folder: Folder<T>): boolean {
@@ -192,7 +200,7 @@ export function createFairShare<T extends { readonly bytes: number }>(
   function nextChangeUs(): number {
     waitsForCap = false;
     if (credits.freeRows("files") === 0) return Infinity;
-    const streamWaits = subscriptions.members.some(hasItems) || (spool !== undefined && hasItems(spool));
+    const streamWaits = nextSubscription() !== null || (spool !== undefined && hasItems(spool));
     let dueUs = Infinity;
     for (const folder of folders.members) {
       if (!hasItems(folder.flow) || canServe(folder)) continue;
@@ -253,7 +261,10 @@ export function createFairShare<T extends { readonly bytes: number }>(
   }
 
   return {
-    wake: run,
+    wake() {
+      arrived = true;
+      run();
+    },
     release(lane, rows, bytes) {
       credits.giveBack(lane, rows, bytes);
       run();

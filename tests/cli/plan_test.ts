@@ -37,18 +37,42 @@ Deno.test("a plan tells rows, time, verdict and the cap that would do, needs no 
     const args = ["--files-dir", `${folder},every=1m`, "--files-cap", "100"];
     const fake = fakeContext(args);
     assert.equal(await plan.run(fake.context), 1, fake.err());
-    const [head = "", , first = "", second = ""] = fake.out().split("\n");
+    assert.match(fake.out(), /^2 files wait, .*\n1 will be late\./, "what it comes to is said first");
+    const lines = fake.out().split("\n");
+    const [head = "", , first = "", second = ""] = lines.slice(lines.findIndex((line) => line.includes("VERDICT")));
     assert.match(head, /FILE +SIZE +ROWS LEFT +DONE IN +DEADLINE IN +VERDICT/);
     assert.match(first, /a\.csv +32\.3 KiB +1,000 +10 s +1 min +on time/);
     assert.match(second, /b\.csv\.gz .*~\d+,\d+ +3 min \d+ s +1 min +late/);
     const cap = /All are on time with --files-cap (\d+)\/s/.exec(fake.out())?.[1];
     assert.match(fake.out(), /Dumps of this size will pile up/);
-    assert.ok(fake.out().split("\n").slice(0, 6).every((line) => line.length <= 80), fake.out());
+    assert.ok([head, first, second].every((line) => line.length <= 80), fake.out());
 
     const better = fakeContext([...args, "--what-if", `files-cap=${cap}`]);
     assert.equal(await plan.run(better.context), 0);
     assert.match(better.out(), new RegExp(`With files-cap=${cap}:`));
   }));
+
+Deno.test("of many files the first are shown, and all that come late; --json has all", () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [`f${String(i).padStart(2, "0")}.csv`, rows(10)]),
+  );
+  return withFolder(files, async (folder) => {
+    const args = ["--files-dir", `${folder},every=1m`, "--files-cap"];
+    const shown = (out: string) => out.match(/f\d\d\.csv/g)?.length;
+    const quick = fakeContext([...args, "100"]);
+    assert.equal(await plan.run(quick.context), 0, quick.err());
+    assert.equal(shown(quick.out()), 10);
+    assert.match(quick.out(), /f09\.csv .*on time\n {2}and 30 more; --json has all\n$/);
+    const slow = fakeContext([...args, "5"]);
+    assert.equal(await plan.run(slow.context), 1, slow.err());
+    assert.match(slow.out(), /^40 files wait, .*\n10 will be late\./);
+    assert.equal(shown(slow.out()), 20);
+    assert.match(slow.out(), /f39\.csv .*late\n {2}and 20 more; --json has all\n$/);
+    const json = fakeContext([...args, "100", "--json"]);
+    assert.equal(await plan.run(json.context), 0);
+    assert.equal(JSON.parse(json.out()).folders[0].files.length, 40);
+  });
+});
 
 Deno.test("what the ledger says was read is not planned again, and a deadline counts from when the gateway saw the file", () =>
   withFolder({ "a.csv": rows(1000), "old.csv": rows(10) }, async (folder) => {

@@ -9,7 +9,7 @@ Deno.test("a message looks through wrappers to the first cause and says nothing 
 });
 
 Deno.test("exit codes follow sysexits", () => {
-  const exits = (["configuration", "unavailable", "permission", "locked", "timeout"] as const)
+  const exits = (["configuration", "unavailable", "permission", "locked", "storage"] as const)
     .map((code) => new WeirError(code, "x").exitCode);
   assert.deepEqual(exits, [78, 69, 77, 75, 75]);
 });

@@ -151,6 +151,14 @@ Deno.test("hostile file, gateway and sink names reach the terminal escaped and n
   assert.doesNotMatch(renderPlain(history(changes, [file({ name: hostile })])), /[\u0000-\u001f\u202e]/);
 });
 
+Deno.test("the line for a log names the first files only", () => {
+  const files = Array.from({ length: 9 }, (_, i) => file({ name: `f${i}.csv`, verdict: i < 6 ? "late" : "none" }));
+  assert.match(
+    renderPlain(history({}, files)),
+    /; f4\.csv 57 % \([^)]*\); 4 more files are being read, 1 of them late or at risk$/,
+  );
+});
+
 Deno.test("no line is ever wider than the terminal, nor are there more lines than it has", () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 250 }),

@@ -67,3 +67,14 @@ Deno.test("what is wrong stands out in colour, and in words without it", () => {
     assert.ok(coloured.includes(`\u001b[1;31m${alarm}\u001b[0m`), alarm);
   }
 });
+
+Deno.test("of many files the first are shown, and how many there are besides", () => {
+  const [mqtt, files] = now.sources;
+  assert.ok(mqtt !== undefined && files?.kind === "files");
+  const [file] = files.active;
+  assert.ok(file !== undefined);
+  const many = { ...files, active: Array.from({ length: 200 }, (_, i) => ({ ...file, name: `dump-${i}.csv` })) };
+  const text = statusText({ ...now, sources: [mqtt, many] }, { colour: false, columns: 80 });
+  assert.equal(text.match(/dump-\d+\.csv/g)?.length, 20);
+  assert.match(text, /\n +180 more files are being read, 180 of them late or at risk; --json has all\nSink/);
+});

@@ -40,6 +40,30 @@ Deno.test("who was idle starts at the virtual time and makes up for nothing", ()
   assert.ok(turns.late <= 6, `${turns.late} of 10 turns`);
 });
 
+Deno.test("asked among the busy ones, those without work are left alone until all are asked again", () => {
+  const members = Array.from({ length: 1_000 }, () => ({ weight: 1 }));
+  const queue = createFairQueue(members);
+  const [, second, , fourth] = members;
+  assert.ok(second !== undefined && fourth !== undefined);
+  const work = new Map([[fourth, 2], [second, 1]]);
+  let asked = 0;
+  const next = (among?: "all" | "busy") => {
+    const member = queue.next((one) => (asked += 1, (work.get(one) ?? 0) > 0), among);
+    if (member === null) return null;
+    work.set(member, (work.get(member) ?? 0) - 1);
+    queue.served(member, 1);
+    return member;
+  };
+  assert.equal(next(), second);
+  assert.equal(next("busy"), fourth);
+  assert.equal(next("busy"), fourth);
+  assert.equal(next("busy"), null);
+  assert.equal(asked, 1_000 + 2 + 1 + 1);
+  work.set(second, 1);
+  assert.equal(next("busy"), null, "it is not asked");
+  assert.equal(next(), second);
+});
+
 Deno.test("nobody is next when nobody has work", () => {
   assert.equal(createFairQueue([{ weight: 1 }]).next(() => false), null);
   assert.equal(createFairQueue([]).next(always), null);

@@ -50,6 +50,15 @@ export interface AtEnd {
   readonly overdueMs: number | null;
 }
 
+const urgencies: Readonly<Record<DeadlineVerdict, number>> = { late: 0, at_risk: 1, on_time: 2, none: 2 };
+
+/** The most urgent first: late, at risk, being read, and last those whose rows are all handed over. Else the order stays. */
+export function byUrgency(files: readonly FileStatus[]): readonly FileStatus[] {
+  const rank = ({ verdict, rowsRead, rowsEstimated }: FileStatus) =>
+    2 * urgencies[verdict] + (rowsEstimated !== null && rowsRead >= rowsEstimated ? 1 : 0);
+  return files.toSorted((a, b) => rank(a) - rank(b));
+}
+
 /** The verdict on a file whose rows are all home. */
 export function verdictAtEnd(everyMs: number | null, ageMs: number): AtEnd {
   if (everyMs === null) return { verdict: "none", overdueMs: null };

@@ -14,6 +14,7 @@ import { printable } from "../../core/text.ts";
 import { checkFolder } from "./check.ts";
 import { createCheckpointer } from "./checkpointer.ts";
 import { machineDisk } from "./disk.ts";
+import { byUrgency } from "./file_status.ts";
 import { createFolderReader, type FolderReader } from "./folder_reader.ts";
 import { knownMax } from "./known_files.ts";
 import type { FilesSourceDeps, FilesSourceOptions, KeptPlaces } from "./options.ts";
@@ -126,7 +127,7 @@ export function createFilesSource(options: FilesSourceOptions, deps: FilesSource
       const waiting = readers.flatMap((reader) => reader.waiting);
       return {
         kind: "files",
-        active: readers.flatMap((reader) => reader.active),
+        active: byUrgency(readers.flatMap((reader) => reader.active)),
         waitingFiles: waiting.length,
         waitingBytes: waiting.reduce((sum, file) => sum + file.facts.sizeBytes, 0),
         doneFiles: readers.reduce((sum, reader) => sum + reader.doneFiles, 0),

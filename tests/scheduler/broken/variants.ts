@@ -36,8 +36,8 @@ export const variants: readonly Variant[] = [
   }),
   broken("flows are served in a fixed order", "fairness", {
     file: "fair_queue.ts",
-    from: "tag.start >= bestStart",
-    to: "best !== null",
+    from: "best === null || tag.start < best.start",
+    to: "best === null",
   }),
   broken("there is no floor", "floor", {
     file: "fair_share.ts",
@@ -51,15 +51,15 @@ export const variants: readonly Variant[] = [
   }),
   broken("files go first", "yield", {
     file: "fair_share.ts",
-    from: "const subscription = subscriptions.next(hasItems);",
+    from: "const subscription = nextSubscription();",
     to:
-      "if (folder !== null && fileOk) return sendFiles(folder, fileRows) > 0; const subscription = subscriptions.next(hasItems);",
+      "if (folder !== null && fileOk) return sendFiles(folder, fileRows) > 0; const subscription = nextSubscription();",
   }),
   broken("files go first (as a stream sees it)", "delay", {
     file: "fair_share.ts",
-    from: "const subscription = subscriptions.next(hasItems);",
+    from: "const subscription = nextSubscription();",
     to:
-      "if (folder !== null && fileOk) return sendFiles(folder, fileRows) > 0; const subscription = subscriptions.next(hasItems);",
+      "if (folder !== null && fileOk) return sendFiles(folder, fileRows) > 0; const subscription = nextSubscription();",
   }),
   broken("a credit given back from inside dispatch is lost", "credits", {
     file: "fair_share.ts",
@@ -101,11 +101,16 @@ export const variants: readonly Variant[] = [
     to: "",
   }),
   { ...broken("new readings of a topic overtake those in the spool", "order"), route: routeByRoomAlone },
+  broken("who has got work is not asked for it", "neverIdle", {
+    file: "fair_share.ts",
+    from: "arrived = true;\n      run();",
+    to: "run();",
+  }),
   broken("the spool goes before live readings", "order", {
     file: "fair_share.ts",
-    from: "const subscription = subscriptions.next(hasItems);",
+    from: "const subscription = nextSubscription();",
     to: "if (spool !== undefined && hasItems(spool)) return sendStream(spool) > 0;" +
-      "const subscription = subscriptions.next(hasItems);",
+      "const subscription = nextSubscription();",
   }),
   broken("the promised share is not charged to the floor", "yield", {
     file: "fair_share.ts",

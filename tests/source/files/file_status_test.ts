@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { estimateRows, isHandedOver, readBytes } from "../../../src/source/files/file_status.ts";
+import { byUrgency, estimateRows, isHandedOver, readBytes } from "../../../src/source/files/file_status.ts";
+import { fakeFile } from "../../ops/status/fake_gateway.ts";
 import type { ReadProgress } from "../../../src/source/files/file_reader.ts";
 
 const none: ReadProgress = {
@@ -30,4 +31,15 @@ Deno.test("a file is as far as its rows were handed over, in bytes on disk, howe
   assert.equal(isHandedOver({ ...whole, takenEnd: 9_900 }), false);
   assert.equal(isHandedOver({ ...whole, takenEnd: 10_000 }), true);
   assert.equal(readBytes({ ...whole, takenEnd: 10_000 }), 1000, "also what stands behind the last row");
+});
+
+Deno.test("files stand in the order of their urgency: late, at risk, being read, all rows under way", () => {
+  const files = [
+    fakeFile({ name: "handed over", rowsRead: 9, rowsEstimated: 9 }),
+    fakeFile({ name: "on time" }),
+    fakeFile({ name: "none", verdict: "none", rowsEstimated: null }),
+    fakeFile({ name: "at risk", verdict: "at_risk" }),
+    fakeFile({ name: "late", verdict: "late" }),
+  ];
+  assert.deepEqual(byUrgency(files).map(({ name }) => name), ["late", "at risk", "on time", "none", "handed over"]);
 });

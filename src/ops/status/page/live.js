@@ -23,6 +23,8 @@ const pointsMax = 300;
 /** Without an event for so long the figures are called old. */
 const staleMs = 5000;
 const comeBackMs = 5000;
+/** Files shown, the most urgent first: what stands below them is to be within reach on a phone. */
+const filesShownMax = 8;
 /** What is told to who does not see the page, about files, comes this far apart: a row of small ones must not be a stream of words. */
 const newsMs = 10_000;
 
@@ -151,13 +153,27 @@ function showRates({ capRows, rates }) {
 }
 
 function showFiles(files) {
-  keep(byId("files-list"), files.active, (file) => `${file.folder}\n${file.name}`, makeFile, updateFile);
+  keep(
+    byId("files-list"),
+    files.active.slice(0, filesShownMax),
+    (file) => `${file.folder}\n${file.name}`,
+    makeFile,
+    updateFile,
+  );
   const done = `${count(files.doneFiles)} done`;
   const quarantined = files.quarantinedFiles === 0 ? "" : `, ${count(files.quarantinedFiles)} in the error folder`;
   const waiting = files.waitingFiles === 0
     ? "none waits"
     : `${count(files.waitingFiles)} ${files.waitingFiles === 1 ? "waits" : "wait"} (${bytes(files.waitingBytes)})`;
-  say("files-note", `${files.active.length === 0 ? "No file is being read; " : ""}${waiting}, ${done}${quarantined}`);
+  const hidden = files.active.slice(filesShownMax);
+  const troubled = hidden.filter((file) => file.verdict === "late" || file.verdict === "at_risk").length;
+  const ofThem = troubled === 0 ? "" : ` (${count(troubled)} late or at risk)`;
+  const reading = files.active.length === 0
+    ? "No file is being read; "
+    : hidden.length === 0
+    ? ""
+    : `And ${count(hidden.length)} more being read${ofThem}; `;
+  say("files-note", `${reading}${waiting}, ${done}${quarantined}`);
 }
 
 function makeFile() {
@@ -299,7 +315,9 @@ function showState(status, mqtt) {
 function tellNews(status, files, mqtt) {
   const now = {
     state: stateOf(status, mqtt)[1],
-    files: new Map((files?.active ?? []).map((file) => [file.name, verdictWords[file.verdict]?.[1] ?? ""])),
+    files: new Map(
+      (files?.active ?? []).slice(0, filesShownMax).map((file) => [file.name, verdictWords[file.verdict]?.[1] ?? ""]),
+    ),
     done: files?.doneFiles ?? 0,
   };
   const news = [];
