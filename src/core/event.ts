@@ -1,5 +1,5 @@
 /**
- * What the data path tells the rest of the program. Parts emit events; the log and the service manager's status line listen. An event is
+ * What the data path tells the rest of the program. Parts emit events; the log and the watchdog (`ops/progress.ts`) listen. An event is
  * something that happened to a connection, a file or a batch, never to a single good reading.
  *
  * @module
