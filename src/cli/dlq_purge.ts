@@ -35,7 +35,7 @@ export const dlqPurge: Command = {
         output.write("No dead letters match.\n");
         return exitCodes.ok;
       }
-      const what = `${formatCount(letters)} dead letters (${formatBytes(bytes)})`;
+      const what = `${lettersText(letters)} (${formatBytes(bytes)})`;
       const answer = gathered.value(options.letters.yes) ? "yes" : context.ask(`Delete ${what} for good? Type yes:`);
       if (answer !== null && !/^y(es)?$/i.test(answer.trim())) {
         output.write("Nothing was deleted.\n");
@@ -48,13 +48,17 @@ export const dlqPurge: Command = {
         if (now === 0) break;
         gone += now;
       }
-      output.write(`${gone === 1 ? "1 dead letter" : `${formatCount(gone)} dead letters`} deleted.\n`);
+      output.write(`${lettersText(gone)} deleted.\n`);
       return exitCodes.ok;
     } finally {
       await desk.close();
     }
   },
 };
+
+function lettersText(count: number): string {
+  return count === 1 ? "1 dead letter" : `${formatCount(count)} dead letters`;
+}
 
 /** Either a filter or all of them must be meant. */
 function unclearAim(gathered: Gathered): readonly Problem[] {

@@ -1,6 +1,6 @@
 /**
- * What the data path tells the rest of the program. Parts emit events; log, live view and metrics listen. An event is something that
- * happened to a connection, a file or a batch, never to a single good reading.
+ * What the data path tells the rest of the program. Parts emit events; the log and the watchdog (`ops/progress.ts`) listen. An event is
+ * something that happened to a connection, a file or a batch, never to a single good reading.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface Event {
   readonly name: string;
   /** A sentence for people, complete without `data`; text from outside in it is escaped (`printable`), and no secret ever. */
   readonly message: string;
-  /** The same as numbers and names, for JSON logs and metrics; keys in snake_case with their unit. */
+  /** The same as numbers and names, for logs in JSON; keys in snake_case with their unit. */
   readonly data: EventData;
 }
 

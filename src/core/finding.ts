@@ -4,7 +4,7 @@
  * @module
  */
 
-/** One thing that was tried, for `check --connect`. */
+/** One thing that was tried, for `check --connect` or `doctor`. */
 export interface Finding {
   readonly ok: boolean;
   /** What was tried: `MQTT broker mqtt://127.0.0.1:1883`. */

@@ -1,5 +1,6 @@
 /**
- * A flow is an ordered queue of items that wait for the scheduler: one for each MQTT subscription, one for each folder of files.
+ * A flow is an ordered queue of items that wait for the scheduler: one for each MQTT subscription, one for each folder of files, one for
+ * dead letters that are replayed, and one for what comes back from the spool.
  *
  * @module
  */

@@ -21,7 +21,7 @@ export interface SinkReport {
 /**
  * A sink. All failures that a reading did not cause itself (transport, permission, a missing topic, a full disk) are retried inside, for
  * ever, with backoff, and said through events; the caller only sees verdicts come later. How much may wait inside is bounded by the
- * credits of the scheduler, which come back with the verdicts.
+ * credits of the scheduler, which come back with the verdicts, and by as much again of what the spool has on disk and the sink still tries.
  *
  * - Readings of one lane with the same key leave in the order in which they were sent, also through retries.
  * - A report may come from inside `send`.

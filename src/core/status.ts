@@ -58,7 +58,7 @@ export interface MqttStatus {
   /** Messages taken in and not yet acknowledged. */
   readonly pendingMessages: number;
   readonly pendingBytes: number;
-  /** Messages waiting in the inbox for the scheduler. */
+  /** Readings waiting in the inbox for the scheduler. */
   readonly inboxReadings: number;
   readonly reconnects: number;
 }
