@@ -44,7 +44,7 @@ export const general = {
   stateDir: optional("state-dir", path, {
     group: "General",
     commands: withLedger,
-    help: "folder for checkpoints, dead letters and the lock; one gateway at a time",
+    help: "folder for checkpoints, dead letters, the spool and the lock; one gateway at a time",
     placeholder: "DIR",
     defaultText: "$STATE_DIRECTORY, else /var/lib/weir",
   }),

@@ -53,7 +53,7 @@ scrape_configs:
 
 | Expression | Means |
 | --- | --- |
-| \`weir_sink_connected == 0\` for 1 min | nothing leaves: files wait, streams are held |
+| \`weir_sink_connected == 0\` for 1 min | nothing leaves: files wait, streams go to the disk |
 | \`weir_file_verdict{verdict="late"} == 1\` | a dump will not be in before the next one |
 | \`rate(weir_readings_settled_total{verdict="dead_lettered"}[5m]) > 0\` | something cannot be forwarded: \`weir dlq list\` |
 | \`increase(weir_readings_settled_total{verdict="dropped"}[5m]) > 0\` | something was lost |
