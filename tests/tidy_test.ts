@@ -46,8 +46,9 @@ const testedElsewhere: Readonly<Record<string, string>> = {
 /** Files with a class, with the reason. */
 const classes: Readonly<Record<string, string>> = {
   "src/core/error.ts": "the one error of the program",
-  "src/source/files/packed_rows.ts": "getters that cost nothing a row",
-  "src/source/mqtt/packed_messages.ts": "getters that cost nothing a message",
+  "src/core/packed_text.ts": "getters that cost nothing a reading",
+  "src/source/files/packed_rows.ts": "what it inherits from src/core/packed_text.ts",
+  "src/source/mqtt/packed_messages.ts": "what it inherits from src/core/packed_text.ts",
   "src/core/own_fields.ts": "fields without a prototype that are as fast as those with one",
   "src/sink/kafka/path_error.ts": "tells a lost connection from an answer; never leaves the sink",
   "src/source/mqtt/pending.ts": "one for each message: a method on the prototype costs nothing to make",

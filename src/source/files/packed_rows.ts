@@ -5,11 +5,10 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { type LineWriter, turnedAway } from "../../core/decoder.ts";
 import { writeNumber } from "../../core/digits.ts";
-import { ownFieldsOf } from "../../core/own_fields.ts";
-import type { Fields, Item, PackedReading, Reading } from "../../core/reading.ts";
+import { PackedText } from "../../core/packed_text.ts";
+import type { Item, Reading } from "../../core/reading.ts";
 import type { FileDelivery } from "./file_delivery.ts";
 
 /** Packs readings of one file. */
@@ -70,29 +69,26 @@ export function createPackedRows(idPrefix: string, delivery: FileDelivery): Pack
       if (valueEnd < 0) return null;
       for (let i = 0; i < prefix.length; i++) page[valueEnd + i] = prefix[i] ?? 0;
       const idEnd = writeNumber(start, page, valueEnd + prefix.length);
-      const reading = new PackedRow(delivery, delivery.addedRows, row, start, page, used, valueEnd, idEnd, slice);
+      const reading = new PackedRow(delivery, delivery.addedRows, row, start, slice, page, used, valueEnd, idEnd);
       used = idEnd;
       return reading;
     },
   };
 }
 
-/** A class, for its getters cost nothing a row: texts are made only for who asks. */
-class PackedRow implements Reading, PackedReading {
+class PackedRow extends PackedText implements Reading {
   constructor(
     readonly delivery: FileDelivery,
     readonly index: number,
     readonly row: number,
     readonly byte: number,
-    readonly page: Uint8Array,
-    readonly from: number,
-    readonly valueEnd: number,
-    readonly idEnd: number,
     readonly slice: Slice,
-  ) {}
-
-  get kind(): "reading" {
-    return "reading";
+    page: Uint8Array,
+    from: number,
+    valueEnd: number,
+    idEnd: number,
+  ) {
+    super(page, from, valueEnd, idEnd);
   }
 
   get redelivered(): boolean {
@@ -102,28 +98,4 @@ class PackedRow implements Reading, PackedReading {
   get arrivedMs(): number {
     return this.slice.arrivedMs;
   }
-
-  get packed(): PackedReading {
-    return this;
-  }
-
-  get bytes(): number {
-    return this.valueEnd - this.from;
-  }
-
-  get value(): string {
-    return textOf(this.page, this.from, this.valueEnd);
-  }
-
-  get id(): string {
-    return textOf(this.page, this.valueEnd, this.idEnd);
-  }
-
-  get fields(): Fields {
-    return ownFieldsOf(JSON.parse(this.value));
-  }
-}
-
-function textOf(page: Uint8Array, from: number, to: number): string {
-  return Buffer.from(page.buffer, page.byteOffset + from, to - from).toString("utf8");
 }

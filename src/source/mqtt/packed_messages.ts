@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { Buffer, isUtf8 } from "node:buffer";
+import { isUtf8 } from "node:buffer";
 import { type PayloadWriter, turnedAway } from "../../core/decoder.ts";
 import type { Delivery } from "../../core/delivery.ts";
 import { writeNumber } from "../../core/digits.ts";
-import { ownFieldsOf } from "../../core/own_fields.ts";
-import type { Fields, PackedReading, Reading } from "../../core/reading.ts";
+import { PackedText } from "../../core/packed_text.ts";
+import type { Reading } from "../../core/reading.ts";
 
 /** When a message came in. */
 export interface Moment {
@@ -71,20 +71,17 @@ function isAscii(bytes: Uint8Array): boolean {
   return all < 0x80;
 }
 
-/** A class, for its getters cost nothing a message: texts are made only for who asks. */
-class PackedMessage implements Reading, PackedReading {
+class PackedMessage extends PackedText implements Reading {
   constructor(
     readonly delivery: Delivery,
     readonly moment: Moment,
     readonly redelivered: boolean,
-    readonly page: Uint8Array,
-    readonly from: number,
-    readonly valueEnd: number,
-    readonly idEnd: number,
-  ) {}
-
-  get kind(): "reading" {
-    return "reading";
+    page: Uint8Array,
+    from: number,
+    valueEnd: number,
+    idEnd: number,
+  ) {
+    super(page, from, valueEnd, idEnd);
   }
 
   get index(): number {
@@ -102,28 +99,4 @@ class PackedMessage implements Reading, PackedReading {
   get arrivedMs(): number {
     return this.moment.nowMs;
   }
-
-  get packed(): PackedReading {
-    return this;
-  }
-
-  get bytes(): number {
-    return this.valueEnd - this.from;
-  }
-
-  get value(): string {
-    return textOf(this.page, this.from, this.valueEnd);
-  }
-
-  get id(): string {
-    return textOf(this.page, this.valueEnd, this.idEnd);
-  }
-
-  get fields(): Fields {
-    return ownFieldsOf(JSON.parse(this.value));
-  }
-}
-
-function textOf(page: Uint8Array, from: number, to: number): string {
-  return Buffer.from(page.buffer, page.byteOffset + from, to - from).toString("utf8");
 }
