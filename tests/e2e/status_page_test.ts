@@ -76,9 +76,21 @@ async function faintTexts(page: Page): Promise<readonly string[]> {
   })()`);
 }
 
+/** How many rows of pixels of the upper half of the picture show something, at x from 0 to 1. */
+async function waterAt(page: Page, x: number): Promise<number> {
+  return Number(
+    await page.evaluate(`(() => {
+      const water = document.querySelector("#water");
+      const half = Math.round(water.height * 0.36);
+      const { data } = water.getContext("2d").getImageData(Math.round(water.width * ${x}), 0, 1, half);
+      return Array.from({ length: half }, (_, y) => data[4 * y + 3]).filter((alpha) => alpha > 40).length;
+    })()`),
+  );
+}
+
 /** Serves statuses that move with the machine's clock, for as long as `use` takes. */
 async function serving(
-  changes: Partial<AppStatus>,
+  changes: Partial<AppStatus> | ((upMs: number) => Partial<AppStatus>),
   use: (url: string) => Promise<void>,
   token: string | null = null,
 ): Promise<void> {
@@ -86,7 +98,10 @@ async function serving(
   const startedMs = systemClock.nowMs() - 65_000;
   const server = startStatusServer({
     ...{ hostname: "127.0.0.1", port, token, version: "0.1.0", clock: systemClock, emit: () => {} },
-    status: () => fakeStatus(systemClock.nowMs() - startedMs, changes),
+    status() {
+      const upMs = systemClock.nowMs() - startedMs;
+      return fakeStatus(upMs, typeof changes === "function" ? changes(upMs) : changes);
+    },
     letters: fakeLetters(
       fakeLetter(2, { source: `/dumps/${hostile}`, detail: hostile, raw: new TextEncoder().encode(hostile) }),
       fakeLetter(1),
@@ -241,6 +256,37 @@ if (program !== null) {
         await eventually("seconds pass", async () => await textOf(page, "#about") !== up);
         assert.equal(await textOf(page, "#news"), told, "nothing is told again each second");
       });
+    });
+  });
+
+  Deno.test("the stream ends in its basin while nothing is forwarded, and flows on otherwise", async () => {
+    const away = (upMs: number): Partial<AppStatus> => {
+      const none = { filtered: 0, dead_lettered: 0, dropped: 0 };
+      const read = Math.round(upMs * 0.3);
+      return {
+        sums: {
+          real_time: { ...none, read, delivered: 10, open: read - 10 },
+          batch: { ...none, read: 0, delivered: 0, open: 0 },
+        },
+        spool: {
+          ...{ readings: 20_000, bytes: 4_000_000, bytesMax: 256 * 1024 * 1024, oldestAgeMs: 60_000 },
+          ...{ droppedReadings: 0, stillTopics: 0, stuck: null },
+        },
+      };
+    };
+    await withChromium(program, async (browser) => {
+      for (const [changes, flowsOn] of [[{}, true], [away, false]] as const) {
+        await serving(changes, async (url) => {
+          const { page } = await open(browser, url, { ...wide, scheme: "light", reducedMotion: true });
+          await eventually("it moves", async () => Number(await textOf(page, "#streams-rate")) > 200);
+          const [before, behind] = [await waterAt(page, 0.04), await waterAt(page, 0.27)];
+          assert.ok(before > 15, `${before} of the picture's rows are water where the stream comes in`);
+          if (flowsOn) assert.ok(behind > 15, `${behind} behind the basin`);
+          else assert.ok(behind <= 4, `${behind} behind the basin, where nothing flows`);
+          await screenshot(page, flowsOn ? "stream-flows" : "stream-held");
+          await page.close();
+        });
+      }
     });
   });
 

@@ -103,7 +103,11 @@ export const metrics: readonly Metric[] = [
     "Files that this process put into the error folder",
     (f) => f.quarantinedFiles,
   ),
-  file("weir_file_size_bytes", "Size on disk of the file that is being read", (f) => f.sizeBytes),
+  file(
+    "weir_file_size_bytes",
+    "Size on disk of the file that is being read; of several, of the most urgent one",
+    (f) => f.sizeBytes,
+  ),
   file("weir_file_read_bytes", "Bytes of it that are read", (f) => f.readBytes),
   file("weir_file_rows_read", "Rows of it that are read", (f) => f.rowsRead),
   file("weir_file_bad_rows", "Rows of it that went to the dead letters", (f) => f.badRows),
@@ -114,7 +118,7 @@ export const metrics: readonly Metric[] = [
   ),
   gauge(
     "weir_file_verdict",
-    "1 for the verdict in force on the file that is being read: on_time, at_risk, late, or none without a deadline",
+    "1 for the verdict in force on that file: on_time, at_risk, late, or none without a deadline",
     ["folder", "verdict"],
     (measured) =>
       activeFiles(measured).flatMap((one) =>

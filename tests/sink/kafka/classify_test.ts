@@ -34,7 +34,7 @@ const codes: readonly (readonly [number, string, Action, RegExp])[] = [
   [45, "OUT_OF_ORDER_SEQUENCE_NUMBER", "new_id", /track of our sequence/],
   [46, "DUPLICATE_SEQUENCE_NUMBER", "done", /^delivered$/],
   [47, "INVALID_PRODUCER_EPOCH", "new_id", /replaced our producer id/],
-  [50, "INVALID_TRANSACTION_TIMEOUT", "again", /no transactions of 30 seconds/],
+  [50, "INVALID_TRANSACTION_TIMEOUT", "again", /transactions of less than a second only/],
   [51, "CONCURRENT_TRANSACTIONS", "again", /ending the transaction before/],
   [53, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "again", /permission to use the transactional id/],
   [55, "OPERATION_NOT_ATTEMPTED", "again", /left this out because another partition/],

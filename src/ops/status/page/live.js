@@ -80,6 +80,7 @@ function showRivers(status, files, mqtt) {
     capped: capRows !== null && files !== undefined,
     pool: backlog <= 0 ? 0 : Math.min(1, 0.25 + Math.log10(1 + backlog / 10_000) / 5),
     basin: showSpool(status.spool),
+    held: (status.spool?.readings ?? 0) > 0 && rates.delivered === 0,
     flowing: true,
   });
   say("streams-rate", rate(rates.real_time));
@@ -368,7 +369,7 @@ setInterval(() => {
   sayState("state", latest === null ? "wait" : "bad", words);
   say("news", words);
   told = null;
-  rivers.show({ streamsRate: 0, filesRate: 0, capped: false, pool: 0, basin: 0, flowing: false });
+  rivers.show({ streamsRate: 0, filesRate: 0, capped: false, pool: 0, basin: 0, held: false, flowing: false });
 }, 1000);
 
 listen();

@@ -7,6 +7,9 @@
 const weirAt = 0.3;
 const turnFrom = 0.34;
 const turnTo = 0.68;
+/** Where the stream goes into the basin while nothing is forwarded. */
+const ditchFrom = 0.05;
+const ditchTo = 0.2;
 const particlesMax = 110;
 
 export function createRivers(canvas) {
@@ -19,6 +22,8 @@ export function createRivers(canvas) {
     poolWanted: 0,
     basin: 0,
     basinWanted: 0,
+    held: 0,
+    heldWanted: 0,
     capped: false,
     flowing: false,
     paper: "#ffffff",
@@ -41,14 +46,17 @@ export function createRivers(canvas) {
   const wantedWidth = (value) => value <= 0 ? 0 : size.height * Math.min(0.24, 0.045 + 0.045 * Math.log10(1 + value));
   const smooth = (x) => x <= 0 ? 0 : x >= 1 ? 1 : x * x * (3 - 2 * x);
 
+  /** What of a river flows on at x, 0 to 1: nothing of a stream behind the basin while all of it goes there. */
+  const onward = (river, x) => river.above ? 1 - now.held * smooth((x - ditchFrom) / (ditchTo - ditchFrom)) : 1;
+  const seaWidth = () => streams.width * onward(streams, 1) + files.width;
+
   /** Centre and half width of a river at x, from 0 to 1 of the picture. */
   function bed(river, x) {
     const { height } = size;
     const turn = smooth((x - turnFrom) / (turnTo - turnFrom));
-    const sea = streams.width + files.width;
     const source = height * (river.above ? 0.2 : 0.74);
-    const mouth = height * 0.47 + (river.above ? -1 : 1) * (sea - river.width) / 2;
-    let half = river.width / 2;
+    const mouth = height * 0.47 + (river.above ? -1 : 1) * (seaWidth() - river.width * onward(river, 1)) / 2;
+    let half = river.width * onward(river, x) / 2;
     if (!river.above && now.capped) half = Math.max(half, reservoir(x));
     return { y: source + (mouth - source) * turn, half };
   }
@@ -84,13 +92,17 @@ export function createRivers(canvas) {
     pen.fill();
   }
 
-  function dryBed(river) {
+  /** From x on. */
+  function dryBed(river, from) {
     pen.strokeStyle = now.soft;
     pen.globalAlpha = 0.5;
     pen.lineWidth = 1.5;
     pen.setLineDash([3, 7]);
     pen.beginPath();
-    for (let i = 0; i <= 60; i++) pen.lineTo(i / 60 * size.width, bed(river, i / 60).y);
+    for (let i = 0; i <= 60; i++) {
+      const x = from + i / 60 * (1 - from);
+      pen.lineTo(x * size.width, bed(river, x).y);
+    }
     pen.stroke();
     pen.setLineDash([]);
     pen.globalAlpha = 1;
@@ -112,12 +124,11 @@ export function createRivers(canvas) {
       const { y, half } = bed(river, next);
       // Behind the mouth each goes its own way through the whole river: that is the union.
       const merged = smooth((next - turnTo + 0.06) / 0.2);
-      const sea = streams.width + files.width;
       const own = y + one.lane * half * 0.8;
-      const common = size.height * 0.47 + one.sea * sea * 0.42;
+      const common = size.height * 0.47 + one.sea * seaWidth() * 0.42;
       const py = own + (common - own) * merged;
       const length = standing ? 3 : 5 + speed * 60;
-      pen.globalAlpha = 0.85 * smooth(next / 0.08) * smooth((1 - next) / 0.12);
+      pen.globalAlpha = 0.85 * smooth(next / 0.08) * smooth((1 - next) / 0.12) * onward(river, next);
       pen.lineWidth = 1.4 + one.pace * 0.7;
       pen.beginPath();
       pen.moveTo(next * width - length, py - (bed(river, next).y - bed(river, next - length / width).y));
@@ -176,11 +187,13 @@ export function createRivers(canvas) {
     for (const river of [streams, files]) river.width += (wantedWidth(river.rate) - river.width) * ease;
     now.pool += (now.poolWanted - now.pool) * ease;
     now.basin += (now.basinWanted - now.basin) * ease;
+    now.held += (now.heldWanted - now.held) * ease;
     pen.clearRect(0, 0, size.width, size.height);
     for (const river of [streams, files]) {
-      if (river.width < 0.5 && (river.above || now.pool < 0.02)) dryBed(river);
+      if (river.width < 0.5 && (river.above || now.pool < 0.02)) dryBed(river, 0);
       else ribbon(river, last / 1000);
     }
+    if (streams.width >= 0.5 && now.held > 0.5) dryBed(streams, ditchTo);
     drawBasin();
     drift(streams, seconds);
     drift(files, seconds);
@@ -200,13 +213,16 @@ export function createRivers(canvas) {
   requestAnimationFrame(frame);
 
   return {
-    /** Rates a second, whether there is a cap, how full reservoir and basin are (0 to 1), and whether the figures are fresh. */
-    show({ streamsRate, filesRate, capped, pool, basin, flowing }) {
+    /**
+     * Rates a second, whether there is a cap, how full reservoir and basin are (0 to 1), whether all of the stream goes into the basin, and
+     * whether the figures are fresh.
+     */
+    show({ streamsRate, filesRate, capped, pool, basin, held, flowing }) {
       const style = getComputedStyle(document.documentElement);
       const tint = (name) => style.getPropertyValue(name).trim();
       Object.assign(streams, { rate: streamsRate, tint: tint("--streams") });
       Object.assign(files, { rate: filesRate, tint: tint("--files") });
-      Object.assign(now, { capped, poolWanted: pool, basinWanted: basin, flowing });
+      Object.assign(now, { capped, poolWanted: pool, basinWanted: basin, heldWanted: held ? 1 : 0, flowing });
       Object.assign(now, { paper: tint("--paper"), sea: tint("--sea"), ink: tint("--ink"), soft: tint("--soft") });
       if (still.matches) draw(0);
     },
