@@ -199,6 +199,7 @@ export function transactionalKafka(clock: Clock, nature: KafkaNature, watch: Kaf
       endOpen(false);
       renew();
       former = null;
+      lastEnd = null;
     },
     forLife(life, dice) {
       /** A request on its way: it may get lost, be late, or come when nobody waits for its answer any more. */
@@ -257,6 +258,12 @@ export function transactionalKafka(clock: Clock, nature: KafkaNature, watch: Kaf
             address: { host: "simulated", port: 1 },
           })),
         init: (_node, ms, asked) => coordinated("transaction, begun", () => init(asked, ms)),
+        state: () =>
+          request(null, () => {
+            timeOut();
+            const ended = lastEnd === null ? "Empty" : lastEnd === "committed" ? "CompleteCommit" : "CompleteAbort";
+            return { code: 0, state: open === null ? ended : "Ongoing", producerId: held.producerId };
+          }),
         addPartitions: (_node, identity, partitions) =>
           coordinated("transaction, opened", () => add(identity, partitions)),
         async produce(_node, batches) {

@@ -7,6 +7,7 @@ import type { Dice } from "../../core/dice.ts";
 import { ackTimeoutOf, type Cluster, type ClusterOptions, createCluster } from "./cluster.ts";
 import type { OpenConnection } from "./connection.ts";
 import type { Identity } from "./partition.ts";
+import { PathError } from "./path_error.ts";
 import {
   createTopicRequest,
   type FetchAnswer,
@@ -29,6 +30,9 @@ import {
   endTransactionRequest,
   initTransactionsRequest,
   type TopicPartition,
+  type TransactionState,
+  transactionStateRequest,
+  unknownState,
 } from "./transaction_requests.ts";
 
 /** A cluster for one transactional id. As with {@linkcode Cluster}, no answer is a `PathError` and a refusal is a code. */
@@ -37,6 +41,8 @@ export interface TransactionCluster extends Pick<Cluster, "metadata" | "topicByt
   cleanupPolicy(topic: string): Promise<string | null>;
   coordinator(): Promise<CoordinatorAnswer>;
   init(node: number, timeoutMs: number, former: Identity | null): Promise<ProducerIdAnswer>;
+  /** `unknownState` where Kafka is too old to tell. */
+  state(node: number): Promise<TransactionState>;
   addPartitions(node: number, identity: Identity, partitions: readonly TopicPartition[]): Promise<CodeAnswer>;
   end(node: number, identity: Identity, commit: boolean): Promise<CodeAnswer>;
   produce(node: number, batches: readonly OutgoingBatch[]): Promise<ProduceAnswer>;
@@ -76,6 +82,14 @@ export function createTransactionCluster(
       return answer;
     },
     init: (node, timeoutMs, former) => cluster.ask(node, initTransactionsRequest(transactionalId, timeoutMs, former)),
+    async state(node) {
+      try {
+        return await cluster.ask(node, transactionStateRequest(transactionalId));
+      } catch (thrown) {
+        if (thrown instanceof PathError && thrown.failure === "unsupported") return unknownState;
+        throw thrown;
+      }
+    },
     addPartitions: (node, identity, partitions) =>
       cluster.ask(node, addPartitionsRequest(transactionalId, identity, partitions)),
     end: (node, identity, commit) => cluster.ask(node, endTransactionRequest(transactionalId, identity, commit)),

@@ -1,6 +1,7 @@
 /**
  * The requests of transactions: who coordinates them, begin anew as one producer, which partitions belong to the one under way, end it.
- * Versions are fixed: all of them are spoken by every Kafka from 2.7 to 4.x.
+ * Versions are fixed: all of them are spoken by every Kafka from 2.7 to 4.x, the state of a
+ * transaction from 3.0 on.
  *
  * Source: https://kafka.apache.org/protocol#protocol_messages
  *
@@ -22,6 +23,14 @@ export interface CoordinatorAnswer {
 export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
+}
+
+/** How the last transaction of a transactional id stands. */
+export interface TransactionState {
+  readonly code: number;
+  /** `Empty` (somebody has the id and has begun nothing yet), `Ongoing`, `PrepareCommit`, `CompleteCommit`, `PrepareAbort`, `CompleteAbort`. */
+  readonly state: string;
+  readonly producerId: bigint;
 }
 
 /** What Kafka said to a request that is about one thing. */
@@ -80,6 +89,47 @@ export function initTransactionsRequest(
     },
   };
 }
+
+/** How the last transaction of a transactional id stands (Kafka 3.0 to 4.x; DESCRIBE on the id, which WRITE includes). */
+export function transactionStateRequest(transactionalId: string): KafkaRequest<TransactionState> {
+  const one = 2; // a compact array: the count plus one
+  const writer = wireWriter();
+  writer.int8(one);
+  writer.shortString(transactionalId);
+  writer.int8(0); // no tagged fields
+  return {
+    apiKey: 65,
+    apiVersion: 0,
+    apiName: "DescribeTransactions",
+    flexible: true,
+    body: writer.parts(),
+    read(answer) {
+      const reader = wireReader(answer);
+      reader.skipTags(); // of the header
+      reader.int32(); // throttle time
+      const states = reader.compactArray(() => {
+        const code = reader.int16();
+        reader.compactString(); // the id: we asked for one
+        const state = reader.compactString() ?? "";
+        reader.int32(); // timeout
+        reader.int64(); // start
+        const producerId = reader.int64();
+        reader.int16(); // epoch
+        reader.compactArray(() => {
+          reader.compactString(); // topic
+          reader.compactArray(() => reader.int32()); // partitions
+          reader.skipTags();
+        });
+        reader.skipTags();
+        return { code, state, producerId };
+      });
+      return states[0] ?? unknownState;
+    },
+  };
+}
+
+/** Kafka does not tell. */
+export const unknownState: TransactionState = { code: 35, state: "", producerId: -1n };
 
 /** Makes partitions part of the transaction under way, or of a new one. The code is the first that is not 0. */
 export function addPartitionsRequest(

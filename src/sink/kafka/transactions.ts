@@ -9,6 +9,8 @@
  * - Whatever goes wrong behind its opening ends in the same way: the producer begins anew under its own id and epoch, which aborts what is
  *   open, and what was to be sent is sent again. Kafka accepts that from whoever held the id last: the transaction ran out of time, or was
  *   left by ourselves. If it refuses, somebody else has the id: we are fenced.
+ * - A coordinator that has started anew, or has moved, no longer knows who held the id before it aborted a transaction for want of time.
+ *   How the last transaction stands tells then: whoever has taken the id has begun anew, and its state is no longer that of an abort.
  * - A commit whose outcome is not known is asked for again. When that cannot tell either, what is in the log does. The first asking may come
  *   later still, so the next transaction has a new epoch.
  *
@@ -26,6 +28,7 @@ import type { Identity } from "./partition.ts";
 import type { NotYet, Patience, Suffer } from "./patience.ts";
 import { PathError } from "./path_error.ts";
 import { createBurst } from "./burst.ts";
+import type { ProducerIdAnswer } from "./requests.ts";
 import type { Timers } from "./timers.ts";
 import type { TopicMap } from "./topic_map.ts";
 import type { TransactionCluster } from "./transaction_cluster.ts";
@@ -151,15 +154,33 @@ export function createTransactions(options: TransactionsOptions, deps: Transacti
   };
 
   async function begin(): Promise<void> {
-    const answer = await ask((node) => cluster.init(node, timeoutMs, former), (code) => {
+    let answer = await takeId();
+    if (answer.code !== 0 && await ranOutOfTime()) {
+      former = null;
+      answer = await takeId();
+    }
+    if (answer.code !== 0) throw fencedError(transactionalId);
+    identity = former = answer;
+    sequences = new Map();
+  }
+
+  /** As who we were before, if we were somebody; a code that is not 0: somebody else is, or the coordinator has forgotten us. */
+  function takeId(): Promise<ProducerIdAnswer> {
+    return ask((node) => cluster.init(node, timeoutMs, former), (code) => {
       if (code === timeoutTooLong) timeoutMs = Math.max(transactionTimeoutMsMin, timeoutMs / 2);
       // Forgotten by Kafka, not taken by another: begin as if for the first time.
       if (code === unknownId) former = null;
       return code !== 0 && (former === null || !fencedCodes.has(code));
     });
-    if (answer.code !== 0) throw fencedError(transactionalId);
-    identity = former = answer;
-    sequences = new Map();
+  }
+
+  /** Whether the last thing that happened to the id is that Kafka aborted a transaction of ours. */
+  async function ranOutOfTime(): Promise<boolean> {
+    const { state, producerId } = await ask(async (node) => {
+      const told = await cluster.state(node);
+      return told.code === 0 && told.state.startsWith("Prepare") ? { ...told, code: stillEnding } : told;
+    }, isPassingAtCoordinator);
+    return state === "CompleteAbort" && producerId === former?.producerId;
   }
 
   /** One transaction, from its opening to its end. */

@@ -145,6 +145,23 @@ Deno.test("a transaction that ran out of time is told from a fence: it is sent a
   assert.deepEqual(sorted(cluster.committed("t")), ["row-1", "row-2", "row-3"]);
 });
 
+Deno.test("a transaction that ran out of time is told from a fence by a coordinator that has started anew, too", async () => {
+  const { clock, cluster, start, soon } = setUp();
+  const sink = start();
+  await soon(sink.commit(chunk(1, [1])));
+  let until = Infinity;
+  cluster.fault = (call) => {
+    if (call !== "produce") return null;
+    until = Math.min(until, clock.nowMs() + transactionTimeoutMs + 1);
+    if (clock.nowMs() < until) return "request_lost";
+    cluster.restart();
+    return null;
+  };
+  assert.deepEqual(await soon(sink.commit(chunk(2, [2, 3]))), []);
+  assert.ok(cluster.codesSeen.has(47));
+  assert.deepEqual(sorted(cluster.committed("t")), ["row-1", "row-2", "row-3"]);
+});
+
 Deno.test("a commit that was given up and comes late, in the middle of the next transaction, does not end that one", async () => {
   const { clock, cluster, start, soon } = setUp();
   const sink = start();

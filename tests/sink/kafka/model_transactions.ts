@@ -45,6 +45,8 @@ export interface ModelTransactions extends TransactionCluster {
   tellsBytesMax: boolean;
   /** Somebody else takes the transactional id. */
   takeOver(): void;
+  /** The coordinator starts anew: who held the id before is not in its log. */
+  restart(): void;
   /** Ids (header `weir.id`), or else values, that a `read_committed` reader sees of a topic. */
   committed(topic: string): readonly string[];
   readonly aborted: number;
@@ -56,6 +58,7 @@ export function createModelTransactions(clock: Clock): ModelTransactions {
   const topics = new Map<string, Log[]>();
   let held: Identity & { readonly former: Identity | null } = { producerId: -1n, producerEpoch: -1, former: null };
   let open: { readonly logs: Set<Log>; readonly untilMs: number } | null = null;
+  let lastEnd: "CompleteCommit" | "CompleteAbort" | "Empty" = "Empty";
   let timeoutMs = 0;
   let aborted = 0;
   const codesSeen = new Set<number>();
@@ -72,6 +75,11 @@ export function createModelTransactions(clock: Clock): ModelTransactions {
     takeOver() {
       endOpen(false);
       held = { producerId: held.producerId, producerEpoch: held.producerEpoch + 1, former: null };
+      lastEnd = "Empty";
+    },
+    restart() {
+      timeOut();
+      held = { ...held, former: null };
     },
     committed: (topic) => committedOf(topic),
     get aborted() {
@@ -112,8 +120,13 @@ export function createModelTransactions(clock: Clock): ModelTransactions {
           producerEpoch: held.producerEpoch + 1,
           former: former ?? null,
         };
+        lastEnd = "Empty";
         return 0;
       }),
+    state: () => {
+      timeOut();
+      return Promise.resolve({ code: 0, state: open === null ? lastEnd : "Ongoing", producerId: held.producerId });
+    },
     addPartitions: (_node, identity, partitions) =>
       answer("add", (code) => ({ code }), () => {
         timeOut();
@@ -182,6 +195,7 @@ export function createModelTransactions(clock: Clock): ModelTransactions {
       for (const batch of batches) batch.committed ??= commit;
     }
     if (!commit) aborted += 1;
+    lastEnd = commit ? "CompleteCommit" : "CompleteAbort";
     open = null;
   }
 

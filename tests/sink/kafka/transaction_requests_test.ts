@@ -16,6 +16,8 @@ import {
   coordinatorRequest,
   endTransactionRequest,
   initTransactionsRequest,
+  transactionStateRequest,
+  unknownState,
 } from "../../../src/sink/kafka/transaction_requests.ts";
 
 const identity = { producerId: 0x0102030405060708n, producerEpoch: 7 };
@@ -111,6 +113,12 @@ Deno.test("InitProducerId version 4 is written as its specification says", () =>
   assert.deepEqual([...first.subarray(13, 23)], Array.from({ length: 10 }, () => 0xff), "no former id and epoch");
 });
 
+Deno.test("DescribeTransactions is written as its specification says", () => {
+  const { body, apiKey, apiVersion, flexible } = transactionStateRequest("gw");
+  assert.deepEqual([...Buffer.concat([...body])], [2, 3, ...Buffer.from("gw"), 0]);
+  assert.deepEqual([apiKey, apiVersion, flexible], [65, 0, true]);
+});
+
 Deno.test("answers are read as their specification says", () => {
   const bytes = (...parts: readonly (readonly number[] | string)[]) =>
     new Uint8Array(parts.flatMap((part) => typeof part === "string" ? [...Buffer.from(part)] : [...part]));
@@ -120,6 +128,16 @@ Deno.test("answers are read as their specification says", () => {
     initTransactionsRequest("x", 1, null).read(bytes([0], i32(0), [0, 0], i64(77), [0, 5], [0])),
     { code: 0, producerId: 77n, producerEpoch: 5 },
   );
+  const state = [
+    bytes([0], i32(0), [2], [0, 0], [2], "x", [14], "CompleteAbort"),
+    bytes(i32(1), i64(2), i64(77), [0, 5]),
+  ];
+  const ofTopic = bytes([2, 2], "t", [2], i32(3), [0], [0, 0]);
+  assert.deepEqual(
+    transactionStateRequest("x").read(new Uint8Array([...state, ofTopic].flatMap((part) => [...part]))),
+    { code: 0, state: "CompleteAbort", producerId: 77n },
+  );
+  assert.deepEqual(transactionStateRequest("x").read(bytes([0], i32(0), [1], [0])), unknownState);
   assert.deepEqual(
     coordinatorRequest("x").read(bytes(i32(0), [0, 0], [0xff, 0xff], i32(3), [0, 1], "h", i32(9092))),
     { code: 0, node: 3, address: { host: "h", port: 9092 } },
@@ -147,7 +165,11 @@ Deno.test("answers are read as their specification says", () => {
 });
 
 Deno.test("whatever bytes come as an answer, reading them ends well or as garbled", () => {
-  const requests = [...twins.map(([, ours]) => ours), initTransactionsRequest("x", 1, null)];
+  const requests = [
+    ...twins.map(([, ours]) => ours),
+    initTransactionsRequest("x", 1, null),
+    transactionStateRequest("x"),
+  ];
   fc.assert(fc.property(fc.constantFrom(...requests), fc.uint8Array({ maxLength: 200 }), (request, bytes) => {
     try {
       request.read(bytes);
