@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { writeNumber } from "./digits.ts";
 import { ownFieldsOf } from "./own_fields.ts";
 import type { Fields, PackedReading } from "./reading.ts";
 
@@ -34,6 +35,12 @@ export abstract class PackedText implements PackedReading {
   get fields(): Fields {
     return ownFieldsOf(JSON.parse(this.value));
   }
+}
+
+/** Writes an id: what all of one origin begin with, and a number; returns the position behind it. */
+export function writeId(prefix: Uint8Array, number: number, page: Uint8Array, at: number): number {
+  for (let i = 0; i < prefix.length; i++) page[at + i] = prefix[i] ?? 0;
+  return writeNumber(number, page, at + prefix.length);
 }
 
 function textOf(page: Uint8Array, from: number, to: number): string {

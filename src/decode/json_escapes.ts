@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { putCharacter } from "../core/utf8.ts";
 import { isDigit } from "./number_bytes.ts";
 
 const quote = 0x22;
@@ -63,21 +64,4 @@ function hexIn(line: Uint8Array, from: number): number {
     else return -1;
   }
   return code;
-}
-
-/** Writes a character of at most 16 bits as UTF-8. */
-function putCharacter(code: number, into: Uint8Array, at: number): number {
-  if (code < 0x80) {
-    into[at] = code;
-    return at + 1;
-  }
-  if (code < 0x800) {
-    into[at] = 0xc0 | code >> 6;
-    into[at + 1] = 0x80 | code & 0x3f;
-    return at + 2;
-  }
-  into[at] = 0xe0 | code >> 12;
-  into[at + 1] = 0x80 | code >> 6 & 0x3f;
-  into[at + 2] = 0x80 | code & 0x3f;
-  return at + 3;
 }

@@ -29,6 +29,11 @@ export function topicColumn(index: number): number {
   return -2 - index;
 }
 
+/** Which field of the topic a column is. */
+function topicIndex(column: number): number {
+  return -2 - column;
+}
+
 /** The fields that a topic gives, as they leave: the JSON of each behind that of the one before. */
 export interface TopicValues {
   readonly bytes: Uint8Array;
@@ -171,7 +176,7 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
     putArrival: (member, into, at) => putConstant(member.key, arrivalTime, into, at),
     putTopic(member, into, at) {
       const { bytes, ends } = topicValues;
-      const index = -2 - member.column;
+      const index = topicIndex(member.column);
       const valueAt = putKey(member, into, at);
       return closed(copy(bytes, index === 0 ? 0 : ends[index - 1] ?? 0, ends[index] ?? 0, into, valueAt), into);
     },

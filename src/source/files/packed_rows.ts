@@ -6,8 +6,7 @@
  * @module
  */
 import { type LineWriter, turnedAway } from "../../core/decoder.ts";
-import { writeNumber } from "../../core/digits.ts";
-import { PackedText } from "../../core/packed_text.ts";
+import { PackedText, writeId } from "../../core/packed_text.ts";
 import type { Item, Reading } from "../../core/reading.ts";
 import type { FileDelivery } from "./file_delivery.ts";
 
@@ -67,8 +66,7 @@ export function createPackedRows(idPrefix: string, delivery: FileDelivery): Pack
         return { kind: "filtered", delivery, index: delivery.addedRows, bytes: end - start };
       }
       if (valueEnd < 0) return null;
-      for (let i = 0; i < prefix.length; i++) page[valueEnd + i] = prefix[i] ?? 0;
-      const idEnd = writeNumber(start, page, valueEnd + prefix.length);
+      const idEnd = writeId(prefix, start, page, valueEnd);
       const reading = new PackedRow(delivery, delivery.addedRows, row, start, slice, page, used, valueEnd, idEnd);
       used = idEnd;
       return reading;

@@ -18,6 +18,7 @@
  */
 import { isAscii } from "node:buffer";
 import type { FileEncoding } from "../../core/decoder.ts";
+import { putCharacter } from "../../core/utf8.ts";
 
 /** Makes UTF-8 of the bytes of one file, in order. */
 export interface Transcode {
@@ -79,19 +80,19 @@ function fromUtf16(lowAt: 0 | 1): Transcode {
             high = 0;
             continue;
           }
-          length = put(into, length, high);
+          length = putCharacter(high, into, length);
           high = 0;
         }
         if (unit < 0x80) into[length++] = unit;
         else if ((unit & 0xfc00) === 0xd800) high = unit;
-        else length = put(into, length, unit);
+        else length = putCharacter(unit, into, length);
       }
       return into.subarray(0, length);
     },
     end() {
       const into = output.ofAtLeast(4);
       let length = 0;
-      if (high !== 0) length = put(into, length, high);
+      if (high !== 0) length = putCharacter(high, into, length);
       if (half >= 0) into[length++] = halfUnit;
       high = 0;
       half = -1;
@@ -113,25 +114,12 @@ function fromSingleBytes(upperHalf: readonly number[]): Transcode {
         const point = byte < 0x80 ? byte : upperHalf[byte - 0x80] ?? 0;
         // A byte from 0x80 on that follows a whole character is not UTF-8.
         if (point < 0x80) into[length++] = byte;
-        else length = put(into, length, point);
+        else length = putCharacter(point, into, length);
       }
       return into.subarray(0, length);
     },
     end: () => nothing,
   };
-}
-
-/** Writes a character from U+0080 to U+FFFF; returns the position behind it. */
-function put(into: Uint8Array, at: number, point: number): number {
-  if (point < 0x800) {
-    into[at] = 0xc0 | point >> 6;
-    into[at + 1] = 0x80 | point & 0x3f;
-    return at + 2;
-  }
-  into[at] = 0xe0 | point >> 12;
-  into[at + 1] = 0x80 | point >> 6 & 0x3f;
-  into[at + 2] = 0x80 | point & 0x3f;
-  return at + 3;
 }
 
 /** One array for all that comes out: as large as the largest piece asks for. */

@@ -7,8 +7,7 @@
 import { isUtf8 } from "node:buffer";
 import { type PayloadWriter, turnedAway } from "../../core/decoder.ts";
 import type { Delivery } from "../../core/delivery.ts";
-import { writeNumber } from "../../core/digits.ts";
-import { PackedText } from "../../core/packed_text.ts";
+import { PackedText, writeId } from "../../core/packed_text.ts";
 import type { Reading } from "../../core/reading.ts";
 
 /** When a message came in. */
@@ -55,8 +54,7 @@ export function createPackedMessages(idPrefix: string): PackedMessages {
       if (end < 0) return "left";
       from = used;
       valueEnd = end;
-      for (let i = 0; i < prefix.length; i++) page[end + i] = prefix[i] ?? 0;
-      used = writeNumber(counter, page, end + prefix.length);
+      used = writeId(prefix, counter, page, end);
       return "packed";
     },
     reading: (delivery, moment, redelivered) =>
