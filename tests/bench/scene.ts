@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RunningKafka } from "../support/kafka.ts";
+import { countOf, type RunningKafka } from "../support/kafka.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
 import type { Delays } from "./delay_picture.ts";
 import { type MeasuredProcess, startMeasured } from "./measured_process.ts";
@@ -74,8 +74,7 @@ export async function withTopic<T>(
 
 /** The end of a topic: how many records it holds, cheaply. */
 export async function topicEnd(scene: Scene, topic: string): Promise<number> {
-  const offsets = await scene.kafka.admin((admin) => admin.fetchTopicOffsets(topic));
-  return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+  return await countOf(scene.kafka, topic);
 }
 
 /** `1.5 MB` for a peak, `2.71 us` for a cost. */

@@ -11,6 +11,7 @@ import { createJsonDecoder } from "../../src/decode/json.ts";
 import { createNdjsonDecoder } from "../../src/decode/ndjson.ts";
 import { createNormalizer } from "../../src/decode/normalizer.ts";
 import { createPayloadDecoder } from "../../src/decode/payload.ts";
+import { plainRules } from "../support/plain_options.ts";
 import { askPython, havePython } from "../support/python.ts";
 import { printedSeed } from "../support/seed.ts";
 import { leftOut } from "../support/servers.ts";
@@ -160,15 +161,7 @@ print(json.dumps([reads(r) for r in json.load(sys.stdin)]))`;
   });
 
   Deno.test("a number leaves with the value it came with, to the last digit, by Python's decimal", async () => {
-    const normalizer = createNormalizer({
-      schema: null,
-      aliases: {},
-      extra: "keep",
-      sets: [],
-      filter: null,
-      timeZone: "UTC",
-      timeFormat: "epoch",
-    });
+    const normalizer = createNormalizer(plainRules);
     const arrival = { origin: "batch", wallMs: 0, topicFields: null } as const;
     const pairs: string[][] = [];
     for (const number of fc.sample(numberText, { seed, numRuns: 1500 })) {

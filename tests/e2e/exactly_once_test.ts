@@ -2,16 +2,20 @@ import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../src/core/clock.ts";
 import { seededDice } from "../../src/core/dice.ts";
 import { startGateway } from "../support/gateway.ts";
-import { kafkaAvailability } from "../support/kafka.ts";
+import { countOf, kafkaAvailability, type RunningKafka } from "../support/kafka.ts";
 import { faultKinds, startKafkaBehindProxy } from "../support/kafka_proxy.ts";
 import { printedSeed } from "../support/seed.ts";
 import { eventually, leftOut } from "../support/servers.ts";
-import { countOf } from "./outage.ts";
 import { assertExactlyOnce, exactlyOnceScene } from "./exactly_once.ts";
 
 const suite = "Exactly-once files";
 const missing = await kafkaAvailability(true);
 if (missing !== null) leftOut(suite, missing);
+
+async function killAndStart(kafka: Pick<RunningKafka, "stop" | "start">): Promise<void> {
+  await kafka.stop("SIGKILL");
+  await kafka.start();
+}
 
 /** Starts that end by SIGKILL. */
 const rounds = 4;
@@ -69,8 +73,7 @@ if (missing === null) {
     const before = sumOf(proxy.happened);
     await eventually("faults have happened", () => sumOf(proxy.happened) > before + 25);
     await scene.drop(3000);
-    await kafka.stop("SIGKILL");
-    await kafka.start();
+    await killAndStart(kafka);
     proxy.misbehave(null);
     await scene.settled();
     assert.equal(await gateway.stop(), 0, gateway.stderr());
@@ -102,11 +105,9 @@ if (missing === null) {
         await eventually("a transaction is open", () => proxy.happened.acknowledgement_lost > losses || null);
         gateway.signal("SIGSTOP");
         proxy.misbehave(null);
-        if (killed) await kafka.stop("SIGKILL");
-        if (killed) await kafka.start();
+        if (killed) await killAndStart(kafka);
         await eventually("Kafka aborts it", async () => await aborts() > before || null);
-        if (killed) await kafka.stop("SIGKILL");
-        if (killed) await kafka.start();
+        if (killed) await killAndStart(kafka);
         gateway.signal("SIGCONT");
         await scene.settled();
       }

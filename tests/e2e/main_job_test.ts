@@ -9,7 +9,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { connectPublisher } from "../../src/demo/publisher.ts";
 import { dropFile } from "../support/drop_file.ts";
 import { startGateway } from "../support/gateway.ts";
-import { type ConsumedRecord, kafkaAvailability, type RunningKafka, startKafka } from "../support/kafka.ts";
+import { type ConsumedRecord, countOf, kafkaAvailability, type RunningKafka, startKafka } from "../support/kafka.ts";
 import { findMosquitto, type Mosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { eventually, leftOut, patienceMs } from "../support/servers.ts";
 
@@ -221,12 +221,6 @@ function assertOrderPerKey(records: readonly ConsumedRecord[], origin: string): 
     assert.ok(Number(value["value"]) > (last.get(key) ?? -1), `${key}: ${value["value"]} after ${last.get(key)}`);
     last.set(key, Number(value["value"]));
   }
-}
-
-/** How many records a topic holds, without reading them. */
-async function countOf(kafka: RunningKafka, topic: string): Promise<number> {
-  const offsets = await kafka.admin((admin) => admin.fetchTopicOffsets(topic));
-  return offsets.reduce((sum, { high }) => sum + Number(high), 0);
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

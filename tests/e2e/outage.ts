@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../src/core/clock.ts";
 import { arrivalsOf, assertFirstArrivalsInOrder, missingOf } from "../support/arrivals.ts";
 import { startGateway } from "../support/gateway.ts";
-import type { ConsumedRecord, RunningKafka } from "../support/kafka.ts";
+import { type ConsumedRecord, countOf, type RunningKafka } from "../support/kafka.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
 import { startSensors } from "../support/sensor_stream.ts";
 import { eventually, patienceMs } from "../support/servers.ts";
@@ -112,10 +112,4 @@ function delaysOf(
   const last = delays.slice(-1_000).toSorted((a, b) => a - b);
   const at = (share: number) => last[Math.floor(share * (last.length - 1))] ?? NaN;
   return { caughtUpAfterMs: lastLateMs - backMs, liveMs: [at(0.5), at(0.99)] };
-}
-
-/** How many records a topic holds, without reading them. */
-export async function countOf(kafka: RunningKafka, topic: string): Promise<number> {
-  const offsets = await kafka.admin((admin) => admin.fetchTopicOffsets(topic));
-  return offsets.reduce((sum, { high }) => sum + Number(high), 0);
 }

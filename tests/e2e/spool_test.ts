@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../src/core/clock.ts";
 import { arrivalsOf, assertFirstArrivalsInOrder, missingOf } from "../support/arrivals.ts";
 import { startGateway } from "../support/gateway.ts";
-import { kafkaAvailability, startKafka } from "../support/kafka.ts";
+import { countOf, kafkaAvailability, startKafka } from "../support/kafka.ts";
 import { findMosquittoProgram, startMosquitto } from "../support/mosquitto.ts";
 import { startSensors } from "../support/sensor_stream.ts";
 import { eventually, leftOut, patienceMs } from "../support/servers.ts";
@@ -41,10 +41,7 @@ if (mosquittoProgram !== null && kafkaMissing === null) {
       const first = startGateway(args);
       await first.logged(/Receiving from mqtt:/);
       const sensors = await startSensors(mosquitto, perSecond, systemClock);
-      const count = async () => {
-        const offsets = await kafka.admin((admin) => admin.fetchTopicOffsets("spooled"));
-        return offsets.reduce((sum, { high }) => sum + Number(high), 0);
-      };
+      const count = () => countOf(kafka, "spooled");
       await eventually("the stream is in Kafka", async () => await count() > perSecond, patienceMs, 200);
       await kafka.stop("SIGKILL");
       await first.logged(/Readings of streams are put aside on disk/);

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { countOf } from "../e2e/outage.ts";
+import { countOf } from "../support/kafka.ts";
 import { startGateway } from "../support/gateway.ts";
 import { startKafka } from "../support/kafka.ts";
 import { say } from "../support/seed.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { sleep, systemClock } from "../../src/core/clock.ts";
 import { type Dice, seededDice } from "../../src/core/dice.ts";
 import { arrivalsOf, assertFirstArrivalsInOrder, missingOf } from "../support/arrivals.ts";
-import { countOf } from "../e2e/outage.ts";
+import { countOf } from "../support/kafka.ts";
 import { startGateway } from "../support/gateway.ts";
 import { faultKinds, type KafkaBehindProxy } from "../support/kafka_proxy.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";

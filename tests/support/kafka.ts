@@ -14,6 +14,7 @@ import { existingKafka, type RunningKafka } from "./kafka_tools.ts";
 import { freePort } from "./servers.ts";
 
 export { kafkaAvailability } from "./kafka_jars.ts";
+export { countOf } from "./kafka_tools.ts";
 export type { ConsumedRecord, RunningKafka } from "./kafka_tools.ts";
 
 /** How the server is to be. */

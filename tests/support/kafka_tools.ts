@@ -131,3 +131,9 @@ function recordOf(line: string): ConsumedRecord {
     headers,
   };
 }
+
+/** How many records a topic holds, without reading them. */
+export async function countOf({ admin }: Pick<RunningKafka, "admin">, topic: string): Promise<number> {
+  const offsets = await admin((client) => client.fetchTopicOffsets(topic));
+  return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+}
