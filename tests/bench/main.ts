@@ -2,7 +2,7 @@
  * `deno task bench [--runs N] [--rows N] [--messages N] [--seconds N] [file] [mqtt] [defaults] [delay] [cap]
  * [growth] [rest] [story]`: measures the whole program against a real Kafka and a real Mosquitto, and prints a table. Without names it
  * measures everything and writes docs/benchmarks.md with its pictures. Shared machines vary: what counts is CPU per record, and ratios
- * within one run. `BENCH_TELEGRAF` and `BENCH_BENTHOS` name programs that are measured beside it; `WEIR_BENCH_BINARY` the compiled Weir.
+ * within one run. `BENCH_TELEGRAF` and `BENCH_BENTHOS` name programs that are measured beside it; `BENCH_WEIR` the compiled Weir.
  *
  * @module
  */

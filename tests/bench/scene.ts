@@ -45,9 +45,9 @@ export function freshName(what: string): string {
   return `${what}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** Starts the gateway, measured: the compiled program named in `WEIR_BENCH_BINARY`, else from source. */
+/** Starts the gateway, measured: the compiled program named in `BENCH_WEIR`, else from source. */
 export function startGateway(args: readonly string[]): MeasuredProcess {
-  const binary = Deno.env.get("WEIR_BENCH_BINARY");
+  const binary = Deno.env.get("BENCH_WEIR");
   if (binary !== undefined) return startMeasured(binary, args);
   return startMeasured(Deno.execPath(), ["run", "-A", memoryFlags, main, ...args]);
 }
