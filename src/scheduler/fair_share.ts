@@ -18,6 +18,7 @@
  */
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Flow, FlowTerms, Lane } from "../core/flow.ts";
+import { type Cap, createCap } from "./cap.ts";
 import { createCredits } from "./credits.ts";
 import { type CapOptions, type FairShareOptions, ownCap, withCap } from "./defaults.ts";
 import { createFairQueue } from "./fair_queue.ts";
@@ -267,6 +268,7 @@ export function createFairShare<T extends { readonly bytes: number }>(
     },
     release(lane, rows, bytes) {
       credits.giveBack(lane, rows, bytes);
+      if (lane === "files") cap?.arrived(rows, microseconds(clock.nowMs()));
       run();
     },
     setCap(capRows) {
@@ -336,9 +338,9 @@ function ownCapOf(perSecond: number | null, quantumMax: number, before: Rate | n
   return { rate: before ?? createRate(limits, nowUs), quantum };
 }
 
-function capOf(options: CapOptions, nowUs: number): Rate | null {
+function capOf(options: CapOptions, nowUs: number): Cap | null {
   if (options.capRows === null) return null;
-  return createRate({ perSecond: options.capRows, depth: options.burstRows }, nowUs);
+  return createCap({ perSecond: options.capRows, depth: options.burstRows }, nowUs);
 }
 
 function floorLimits(options: CapOptions): { readonly perSecond: number; readonly depth: number } {

@@ -38,6 +38,8 @@ export interface Rate {
   restedAtUs(): number;
   /** Books rows that pass now, also more than conform: the rest is debt that later rows wait for. */
   charge(rows: number, nowUs: number): void;
+  /** Nothing conforms before that microsecond, and then no more than if the depth had been used up. Nothing happens when it has passed. */
+  hold(untilUs: number, nowUs: number): void;
   /** Changes rate and depth from now on; the debt stays the same number of rows. */
   change(limits: RateLimits, nowUs: number): void;
 }
@@ -86,6 +88,10 @@ export function createRate(initial: RateLimits, nowUs: number): Rate {
     charge(rows, nowUs) {
       settle(nowUs);
       debt += rows * millionths;
+    },
+    hold(untilUs, nowUs) {
+      settle(nowUs);
+      if (untilUs > nowUs) debt = Math.max(debt, debtMax() + (untilUs - nowUs) * limits.perSecond);
     },
     change(changed, nowUs) {
       settle(nowUs);

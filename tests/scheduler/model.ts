@@ -58,6 +58,8 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
   /** Runs an event; before it, nothing that could leave may have been asleep. */
   let lastEventMs = 0;
   const bucket = { debt: options.burstRows, atMs: machine.nowMs() };
+  /** The same of what arrives. */
+  const arrivals = { ...bucket };
   let capRows = plan.input.capRows;
   let inForce: CapOptions = options;
   function observed(act: () => void): void {
@@ -79,10 +81,16 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
     if (streamWaits || capRows === null || plan.input.capBytes) return;
     if (inFlight.files >= options.filesInFlightRows || inFlightBytes.files >= options.filesInFlightBytes) return;
     if (!folders.some((folder) => folder.plan.capRows === null && folder.flow.ready() > 0)) return;
-    const restedMs = now - bucket.atMs - plan.jitterMs - 1.01;
-    // Counted with a whole quantum: whoever is first in line may have one.
-    const debt = Math.max(0, bucket.debt - restedMs * capRows / 1000) + inForce.quantumRows;
-    if (debt <= inForce.burstRows) fault("sleep", "Files wait while the cap allows them");
+    // After much arrived at once what was saved up is lost, and so is what patience makes up for.
+    const capMost = Math.max(plan.input.capRows ?? 0, ...plan.capChanges.map((change) => change.capRows));
+    const lostMs = 1000 * (inForce.burstRows + 0.026 * capMost) / capRows;
+    const allows = ({ debt, atMs }: typeof bucket, perSecond: number) => {
+      const restedMs = now - atMs - plan.jitterMs - 1.01 - lostMs;
+      // Counted with a whole quantum: whoever is first in line may have one.
+      return Math.max(0, debt - restedMs * perSecond / 1000) + inForce.quantumRows <= inForce.burstRows;
+    };
+    if (!allows(bucket, capRows) || !allows(arrivals, capRows)) return;
+    fault("sleep", "Files wait while the cap allows them");
   }
 
   // The flows.
@@ -144,7 +152,7 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
     });
     inFlight[lane] += rows;
     inFlightBytes[lane] += bytes;
-    if (lane === "files") charge(rows, now);
+    if (lane === "files") charge(bucket, rows, now);
     checkCredits();
 
     const atOnce: Item[] = [];
@@ -159,7 +167,7 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
     at(plan.sink.lingerMs, () => born === generation && sendBatch(lane));
   }
 
-  function charge(rows: number, now: number): void {
+  function charge(bucket: { debt: number; atMs: number }, rows: number, now: number): void {
     if (capRows === null) return;
     bucket.debt = Math.max(0, bucket.debt - (now - bucket.atMs) * capRows / 1000) + rows;
     bucket.atMs = now;
@@ -172,7 +180,8 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
       const batch: Batch = { lane, items: items.slice(from, from + batchRowsMax), settled: false };
       open.add(batch);
       sinkFreeMs = served(Math.max(sinkFreeMs, machine.nowMs()), batch.items.length * 1000 / plan.sink.rowsPerSecond);
-      at(sinkFreeMs + plan.sink.roundTripMs - machine.nowMs(), () => observed(() => settle(batch)));
+      const wayMs = plan.sink.roundTripMs + (plan.sink.wayJitterMs > 0 ? dice() * plan.sink.wayJitterMs : 0);
+      at(sinkFreeMs + wayMs - machine.nowMs(), () => observed(() => settle(batch)));
     }
   }
 
@@ -198,6 +207,10 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
     }
     inFlight[batch.lane] -= batch.items.length;
     inFlightBytes[batch.lane] -= bytes;
+    if (batch.lane === "files") {
+      charge(arrivals, batch.items.length, machine.nowMs());
+      trace.push({ kind: "arrived", atMs: machine.nowMs(), rows: batch.items.length });
+    }
     share.release(batch.lane, batch.items.length, bytes);
   }
 
@@ -247,13 +260,12 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
     capRows = plan.input.capRows;
     inForce = options;
     trace.push({ kind: "cap", atMs: machine.nowMs(), options });
-    bucket.debt = options.burstRows;
-    bucket.atMs = machine.nowMs();
+    for (const one of [bucket, arrivals]) Object.assign(one, { debt: options.burstRows, atMs: machine.nowMs() });
     share = birth();
     share.wake();
   }
   function changeCap(to: number): void {
-    charge(0, machine.nowMs());
+    for (const one of [bucket, arrivals]) charge(one, 0, machine.nowMs());
     capRows = to;
     inForce = withCap(options, to);
     trace.push({ kind: "cap", atMs: machine.nowMs(), options: inForce });

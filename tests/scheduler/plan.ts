@@ -29,6 +29,8 @@ export interface FolderPlan {
 export interface SinkPlan {
   readonly rowsPerSecond: number;
   readonly roundTripMs: number;
+  /** Ways back from the sink are up to this much longer. */
+  readonly wayJitterMs: number;
   readonly lingerMs: number;
   readonly stalls: readonly Span[];
 }
@@ -66,6 +68,7 @@ export type Entry =
   | { readonly kind: "busy"; readonly atMs: number; readonly flow: string }
   | { readonly kind: "restart"; readonly atMs: number }
   | { readonly kind: "cap"; readonly atMs: number; readonly options: CapOptions }
+  | { readonly kind: "arrived"; readonly atMs: number; readonly rows: number }
   | {
     readonly kind: "sent";
     readonly atMs: number;

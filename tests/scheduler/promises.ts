@@ -32,7 +32,7 @@ const span = (withinMs: number, maxMs: number): fc.Arbitrary<Span> =>
   fc.record({ atMs: moment(withinMs), forMs: moment(maxMs) });
 const few = <T>(one: fc.Arbitrary<T>, most: number, least = 0) => fc.array(one, { minLength: least, maxLength: most });
 
-const quietSink = { rowsPerSecond: 100_000, roundTripMs: 5, lingerMs: 5, stalls: [] };
+const quietSink = { rowsPerSecond: 100_000, roundTripMs: 5, wayJitterMs: 0, lingerMs: 5, stalls: [] };
 const still = {
   jitterMs: 0,
   pauses: [],
@@ -53,6 +53,7 @@ const trifles = fc.record({
 const sink = fc.record({
   rowsPerSecond: fc.constantFrom(300, 2_000, 20_000, 500_000),
   roundTripMs: moment(80),
+  wayJitterMs: fc.constantFrom(0, 0, 20, 200),
   lingerMs: fc.constantFrom(0, 1, 5, 10),
   stalls: few(span(2_000, 1_500), 2),
 });
@@ -129,6 +130,48 @@ const ableSink: fc.Arbitrary<Plan> = fc.record({
   ...trifles,
 }));
 
+/** A sink that stands still once or twice, beside endless dumps and under one cap. */
+const stalling: fc.Arbitrary<Plan> = fc.record({
+  input: fc.record({
+    capRows: fc.integer({ min: 5, max: 20_000 }),
+    filesInFlightRows: fc.option(fc.constantFrom(1, 40, 3_000), { nil: undefined }),
+  }),
+  folders: few(backlog, 2, 1),
+  sink: fc.record({
+    rowsPerSecond: fc.constantFrom(2_000, 20_000, 500_000),
+    roundTripMs: moment(80),
+    wayJitterMs: fc.constantFrom(0, 3, 40, 200),
+    lingerMs: fc.constantFrom(0, 10),
+    stalls: few(fc.record({ atMs: moment(3_000), forMs: fc.constantFrom(300, 700, 1_500, 4_000) }), 2, 1),
+  }),
+  trifles,
+}).map(({ input: { capRows, filesInFlightRows }, folders, sink, trifles }) => ({
+  ...still,
+  input: { capRows, ...(filesInFlightRows === undefined || filesInFlightRows > capRows ? {} : { filesInFlightRows }) },
+  streams: [],
+  folders,
+  sink,
+  runMs: 9_000,
+  ...trifles,
+}));
+
+/** Ways to the sink that always differ, by tens and hundreds of ms. */
+const farAway: fc.Arbitrary<Plan> = fc.record({
+  capRows: fc.integer({ min: 50, max: 3_000 }),
+  folders: few(backlog, 2, 1),
+  roundTripMs: moment(300),
+  wayJitterMs: fc.constantFrom(0, 5, 30, 100, 250),
+  trifles,
+}).map(({ capRows, folders, roundTripMs, wayJitterMs, trifles }) => ({
+  ...still,
+  input: { capRows, filesRoundTripMs: 700 },
+  streams: [],
+  folders,
+  sink: { ...quietSink, roundTripMs, wayJitterMs },
+  runMs: 12_000,
+  ...trifles,
+}));
+
 /** One folder with a cap of its own, well below that of all. */
 const heldByItsOwn: fc.Arbitrary<Plan> = fc.record({
   capRows: fc.integer({ min: 1, max: 2_000 }),
@@ -170,7 +213,7 @@ function overloaded(folders: fc.Arbitrary<FolderPlan>): fc.Arbitrary<Plan> {
     input: { capRows },
     streams: weights.map((weight) => ({ weight, startMs: 100, everyMs: 5, rows: 45, times: endless, bytes: 50 })),
     folders,
-    sink: { rowsPerSecond: 6_000, roundTripMs, lingerMs: 5, stalls: [] },
+    sink: { rowsPerSecond: 6_000, roundTripMs, wayJitterMs: 0, lingerMs: 5, stalls: [] },
     runMs: 2_500,
     ...trifles,
   }));
@@ -201,7 +244,7 @@ const bearable: fc.Arbitrary<Plan> = fc.record({
       bytes: 50,
     })),
     folders,
-    sink: { rowsPerSecond: mu, roundTripMs, lingerMs, stalls: [] },
+    sink: { rowsPerSecond: mu, roundTripMs, wayJitterMs: 0, lingerMs, stalls: [] },
     runMs: 3_000,
     ...trifles,
   };
@@ -228,6 +271,18 @@ export const promises = {
     plans: anything,
     check: checks.ownCapsHold,
     runs: 100,
+  },
+  arrivals: {
+    name: "after the sink stood still no more arrives than the cap allows",
+    plans: stalling,
+    check: checks.arrivalsHold,
+    runs: 60,
+  },
+  patience: {
+    name: "ways to the sink that always differ cost next to no rate",
+    plans: farAway,
+    check: checks.patienceEnds,
+    runs: 30,
   },
   rate: {
     name: "no rate is lost while files have rows and the sink is able",
