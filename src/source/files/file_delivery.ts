@@ -34,7 +34,7 @@ export interface FileDelivery extends Delivery {
   /** Rows of the finished prefix: all below this index have their verdict. */
   readonly finishedRows: number;
   /** The last row of the finished prefix; null while it is empty. */
-  readonly finished: RowEnd | null;
+  finished(): RowEnd | null;
   /** Counts over the finished prefix, with those the file came with. */
   counts(): FileCounts;
   placeAfter(index: number, ended: VerdictCounts): Place;
@@ -64,8 +64,11 @@ export function createFileDelivery(
       const code = ring.codes[index % ring.size] ?? 0;
       sums[code] = (sums[code] ?? 0) + 1;
     }
-    const slot = (from + count - 1) % ring.size;
-    delivery.finished = { row: ring.rows[slot] ?? 0, end: ring.ends[slot] ?? 0 };
+  }
+
+  function endOf(index: number): RowEnd {
+    const slot = index % ring.size;
+    return { row: ring.rows[slot] ?? 0, end: ring.ends[slot] ?? 0 };
   }
 
   function countsNow(): FileCounts {
@@ -81,7 +84,7 @@ export function createFileDelivery(
     takenEnd: null,
     openRows: 0,
     finishedRows: 0,
-    finished: null,
+    finished: () => prefix.length === 0 ? null : endOf(prefix.length - 1),
     counts: countsNow,
     placeAfter(index, ended) {
       const rows = ended.delivered + ended.filtered + ended.dead_lettered + ended.dropped;
@@ -89,8 +92,7 @@ export function createFileDelivery(
         throw new Error(`The place after index ${index} covers ${rows} rows behind the first ${prefix.length}`);
       }
       const now = countsNow();
-      const slot = index % ring.size;
-      return placeAt({ row: ring.rows[slot] ?? 0, end: ring.ends[slot] ?? 0 }, {
+      return placeAt(endOf(index), {
         read: now.read + rows,
         delivered: now.delivered + ended.delivered,
         filtered: now.filtered + ended.filtered,
@@ -99,7 +101,8 @@ export function createFileDelivery(
       });
     },
     add(row, end) {
-      if (prefix.started - prefix.length === ring.size) ring = doubled(ring, prefix.length);
+      // The last of the finished rows keeps its place.
+      if (prefix.started - prefix.length === ring.size - 1) ring = doubled(ring, Math.max(0, prefix.length - 1));
       const index = prefix.start();
       ring.rows[index % ring.size] = row;
       ring.ends[index % ring.size] = end;

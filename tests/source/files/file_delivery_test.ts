@@ -25,7 +25,7 @@ Deno.test("a file's position moves only over the finished prefix, whatever the o
       settled[chosen] = how;
       let prefix = 0;
       while (settled[prefix] !== undefined) prefix += 1;
-      assert.deepEqual(delivery.finished, prefix === 0 ? null : { row: prefix, end: prefix * 10 });
+      assert.deepEqual(delivery.finished(), prefix === 0 ? null : { row: prefix, end: prefix * 10 });
       const count = (kind: Verdict) => settled.slice(0, prefix).filter((one) => one === kind).length;
       assert.deepEqual(delivery.counts(), {
         read: 7 + prefix,
