@@ -11,14 +11,18 @@ import { createFairShare, type FairShareDeps } from "../../src/scheduler/fair_sh
 import { virtualClock } from "../support/virtual_clock.ts";
 
 interface Item {
+  readonly flow: string;
   readonly bytes: number;
 }
 
+/** A run of a flow. */
 interface Sent {
   readonly atMs: number;
+  /** Which dispatch it left with, counted from 1. */
+  readonly turn: number;
   readonly lane: Lane;
   readonly flow: string;
-  readonly rows: number;
+  rows: number;
 }
 
 /** A flow of `rows` items that may be added to. */
@@ -36,7 +40,7 @@ function flowOf(lane: Lane, options: { rows?: number; bytes?: number; capRows?: 
     take(maxRows: number, maxBytes: number): readonly Item[] {
       const count = Math.min(maxRows, this.waiting, Math.max(1, Math.floor(maxBytes / bytes)));
       this.waiting -= count;
-      return Array.from({ length: count }, () => ({ bytes }));
+      return Array.from({ length: count }, () => ({ flow: name, bytes }));
     },
   };
 }
@@ -45,9 +49,17 @@ function flowOf(lane: Lane, options: { rows?: number; bytes?: number; capRows?: 
 function scheduler(input: FairShareInput, flows: readonly Flow<Item>[], more: Partial<FairShareDeps<Item>> = {}) {
   const clock = virtualClock();
   const sent: Sent[] = [];
+  let turns = 0;
   const share = createFairShare<Item>(fairShareDefaults(input), flows, {
     clock,
-    dispatch: (lane, items, flow) => sent.push({ atMs: clock.nowMs(), lane, flow: flow.name, rows: items.length }),
+    dispatch(lane, items) {
+      turns += 1;
+      for (const { flow } of items) {
+        const last = sent.at(-1);
+        if (last?.flow === flow && last.turn === turns) last.rows += 1;
+        else sent.push({ atMs: clock.nowMs(), turn: turns, lane, flow, rows: 1 });
+      }
+    },
     ...more,
   });
   const rows = (flow: string) => sent.filter((one) => one.flow === flow).reduce((sum, one) => sum + one.rows, 0);
@@ -73,6 +85,22 @@ Deno.test("a reading that arrives leaves before wake returns, also while files w
   stream.waiting = 1;
   share.wake();
   assert.equal(rows("stream"), 1);
+});
+
+Deno.test("a turn takes runs of several subscriptions, in the fair order, until it is full", () => {
+  const streams = Array.from({ length: 1_000 }, (_, i) => flowOf("stream", { rows: 1, name: `stream-${i}` }));
+  const { share, sent } = scheduler({ capRows: 1000 }, streams);
+  share.wake();
+  assert.equal(sent.length, 1_000);
+  assert.equal(sent.at(-1)?.turn, 16);
+  assert.deepEqual(sent.map(({ flow }) => flow), streams.map(({ name }) => name));
+});
+
+Deno.test("a turn that one subscription has begun is filled up by the next, which then has its own turn first", () => {
+  const streams = ["a", "b"].map((name) => flowOf("stream", { rows: 60, name }));
+  const { share, sent } = scheduler({ capRows: 1000 }, streams);
+  share.wake();
+  assert.deepEqual(sent.map(({ turn, flow, rows }) => [turn, flow, rows]), [[1, "a", 60], [1, "b", 4], [2, "b", 56]]);
 });
 
 Deno.test("release and wake from inside dispatch and take never dispatch inside each other", () => {
@@ -274,7 +302,7 @@ Deno.test("a flow that gives nothing, or more than asked, is told by name", () =
   for (const count of [0, 65]) {
     const flow = {
       ...flowOf("stream", { rows: 100 }),
-      take: () => Array.from({ length: count }, () => ({ bytes: 1 })),
+      take: () => Array.from({ length: count }, () => ({ flow: "stream", bytes: 1 })),
     };
     const { share } = scheduler({ capRows: 1 }, [flow]);
     assert.throws(() => share.wake(), /Flow "stream" was asked for 1 to 64 items and gave/);
