@@ -5,8 +5,8 @@
  */
 import type { Flow, Lane } from "../../src/core/flow.ts";
 import { fairShareDefaults, type FairShareInput } from "../../src/scheduler/defaults.ts";
-import { createFairShare, type FairShareDeps } from "../../src/scheduler/fair_share.ts";
-import { virtualClock } from "../support/virtual_clock.ts";
+import { createFairShare, type FairShare, type FairShareDeps } from "../../src/scheduler/fair_share.ts";
+import { type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
 
 export interface Item {
   readonly flow: string;
@@ -23,8 +23,25 @@ export interface Sent {
   rows: number;
 }
 
+/** A flow that may be added to. */
+export interface PlainFlow extends Flow<Item> {
+  waiting: number;
+}
+
+/** What was made, and what left. */
+export interface Rig {
+  readonly clock: VirtualClock;
+  readonly sent: readonly Sent[];
+  readonly share: FairShare;
+  /** Rows that left of a flow. */
+  rows(flow: string): number;
+}
+
 /** A flow of `rows` items that may be added to. */
-export function flowOf(lane: Lane, options: { rows?: number; bytes?: number; capRows?: number; name?: string } = {}) {
+export function flowOf(
+  lane: Lane,
+  options: { rows?: number; bytes?: number; capRows?: number; name?: string } = {},
+): PlainFlow {
   const { rows = 0, bytes = 10, capRows = null, name = lane } = options;
   return {
     name,
@@ -48,7 +65,7 @@ export function scheduler(
   input: FairShareInput,
   flows: readonly Flow<Item>[],
   more: Partial<FairShareDeps<Item>> = {},
-) {
+): Rig {
   const clock = virtualClock();
   const sent: Sent[] = [];
   let turns = 0;
