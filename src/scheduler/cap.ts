@@ -22,16 +22,17 @@ const standstillUsMin = 500_000;
 const standstillRows = 10;
 /** So long after a standstill all counts. */
 const strictUs = secondUs;
-/** Then files are held back for this long at most: more is in flight only where the cap was lowered by far. */
+/** Files are held back for this long at most: more is in flight only where the cap was lowered by far. */
 const heldUsMax = secondUs;
-/** At other times: so much of each second, saved up to so much. Any ten seconds lose 0.4 % at most. */
+/** At other times: so much of each second, saved up to so much. Any ten seconds lose 0.4 % by it at most. */
 const patienceUsPerSecond = 2_000;
 const patienceUsMax = 20_000;
 
 /** Makes a {@linkcode Cap} with nothing to spend; see {@linkcode createRate}. */
 export function createCap(initial: RateLimits, nowUs: number): Cap {
   const leaving = createRate(initial, nowUs);
-  const arriving = createRate(initial, nowUs);
+  // At rest: what arrived before is not known, and nothing that leaves now has arrived.
+  const arriving = createRate(initial, nowUs - Math.ceil(initial.depth * secondUs / initial.perSecond));
   let lastArrivedUs = nowUs;
   let strictUntilUs = nowUs;
   let patienceUs = patienceUsMax;

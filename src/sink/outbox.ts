@@ -89,8 +89,10 @@ export function createOutbox(parts: OutboxParts): Outbox {
   function settleAll(lane: Lane, items: readonly Item[], ending: Ending): void {
     let rows = 0;
     let bytes = 0;
+    const live = countLive(items);
+    if (live > 0) tally.settled("real_time", ending, live);
+    if (live < items.length) tally.settled("batch", ending, items.length - live);
     for (const item of items) {
-      tally.settled(item.delivery.origin, ending, 1);
       if (!detour.settle(item, ending)) continue;
       rows += 1;
       bytes += item.bytes;
@@ -144,6 +146,13 @@ export function createOutbox(parts: OutboxParts): Outbox {
       await sink.close();
     },
   };
+}
+
+/** By the items' own origin, not by their lane: a dead letter of a stream that is replayed comes with the files. */
+function countLive(items: readonly Item[]): number {
+  let live = 0;
+  for (const item of items) if (item.delivery.origin === "real_time") live += 1;
+  return live;
 }
 
 /** A run of items by what becomes of them; the usual case, all good, costs no copy. */
