@@ -43,6 +43,9 @@ export interface KafkaSinkDeps {
 
 const lanes: readonly Lane[] = ["stream", "files"];
 
+/** Of files a batch is a request: encoding it holds the loop for a millisecond, then a stream's reading has its turn. */
+const filesRequestBytesMax = 256 * 1024;
+
 /**
  * Makes the Kafka sink.
  *
@@ -95,6 +98,9 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
           ...parsed,
           clientId,
           lingerMs: parsed.lingerMs[lane],
+          requestBytesMax: lane === "files"
+            ? Math.min(parsed.requestBytesMax, filesRequestBytesMax)
+            : parsed.requestBytesMax,
         }, {
           clock,
           dice,
