@@ -103,8 +103,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const liveFlows = [...(spool?.flows ?? []), ...flows.filter(({ lane }) => spool === null || lane === "files")];
   const fairShare = createFairShare<Item>(parts.fairShare, liveFlows, {
     clock,
-    dispatch(lane, items, flow) {
-      if (flow !== spool?.flow) byOrigin(items, tally.read);
+    dispatch(lane, items, from) {
+      if (from === "sources") byOrigin(items, tally.read);
       if (lane === "stream") spool?.dispatched(items);
       outbox.accept(lane, items);
     },

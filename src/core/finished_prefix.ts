@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Changing } from "./changing.ts";
+
 /** Tracks which of the indices 0, 1, 2 ... are finished. */
 export interface FinishedPrefix {
   /** All indices below this one are finished. */
@@ -36,33 +38,30 @@ export interface FinishedPrefix {
  */
 export function finishedPrefix(): FinishedPrefix {
   let ring = new Uint8Array(64);
-  let length = 0;
-  let started = 0;
-  return {
-    get length() {
-      return length;
-    },
-    get started() {
-      return started;
-    },
-    start() {
-      if (started - length === ring.length) ring = doubled(ring, length);
-      ring[started % ring.length] = 0;
-      started += 1;
-      return started - 1;
-    },
-    finish(index) {
-      if (index < length || index >= started) {
-        throw new Error(`Cannot finish index ${index}: only ${length} to ${started - 1} are open`);
-      }
-      const slot = index % ring.length;
-      if (ring[slot] === 1) throw new Error(`Cannot finish index ${index}: it is finished already`);
-      ring[slot] = 1;
-      const before = length;
-      while (length < started && ring[length % ring.length] === 1) length += 1;
-      return length - before;
-    },
-  };
+  const prefix: Changing<FinishedPrefix> = { length: 0, started: 0, start, finish };
+  return prefix;
+
+  function start(): number {
+    const index = prefix.started;
+    if (index - prefix.length === ring.length) ring = doubled(ring, prefix.length);
+    ring[index % ring.length] = 0;
+    prefix.started = index + 1;
+    return index;
+  }
+
+  function finish(index: number): number {
+    const { length, started } = prefix;
+    if (index < length || index >= started) {
+      throw new Error(`Cannot finish index ${index}: only ${length} to ${started - 1} are open`);
+    }
+    const slot = index % ring.length;
+    if (ring[slot] === 1) throw new Error(`Cannot finish index ${index}: it is finished already`);
+    ring[slot] = 1;
+    let end = length;
+    while (end < started && ring[end % ring.length] === 1) end += 1;
+    prefix.length = end;
+    return end - length;
+  }
 }
 
 function doubled(ring: Uint8Array, first: number): Uint8Array<ArrayBuffer> {

@@ -8,9 +8,9 @@ import { writeNumber } from "./digits.ts";
 import { ownFieldsOf } from "./own_fields.ts";
 import type { Fields, PackedReading } from "./reading.ts";
 
-/** A class, for its getters cost nothing a reading: texts are made only for who asks. The id begins where the JSON text ends. */
+/** A class, for its getters cost nothing a reading: texts are made only for who asks. The id begins where the JSON text ends. Only who made it writes to it. */
 export abstract class PackedText implements PackedReading {
-  constructor(readonly page: Uint8Array, readonly from: number, readonly valueEnd: number, readonly idEnd: number) {}
+  constructor(public page: Uint8Array, public from: number, public valueEnd: number, public idEnd: number) {}
 
   get kind(): "reading" {
     return "reading";

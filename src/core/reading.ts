@@ -20,7 +20,7 @@ interface ItemBase {
 
 /**
  * A reading as bytes: its JSON text and behind it its id, in a page that many readings share. A sink that sends bytes copies them and makes
- * no text. The page is not written to before the reading has its verdict; afterwards it is another's.
+ * no text. Neither the page nor the reading changes before the reading has its verdict; afterwards both are another's.
  */
 export interface PackedReading {
   readonly page: Uint8Array;

@@ -5,6 +5,7 @@
  * @module
  */
 import { Buffer, isAscii } from "node:buffer";
+import type { Changing } from "../core/changing.ts";
 
 /** A window that slides over a file. All offsets are those of the file. */
 export interface ByteWindow {
@@ -42,13 +43,9 @@ export function createByteWindow(firstByte: number): ByteWindow {
   /** Position in the buffer of a file offset, held inside the bytes that are there. */
   const place = (offset: number): number => Math.min(Math.max(offset - base, 0), tail);
 
-  return {
-    get start() {
-      return base + head;
-    },
-    get end() {
-      return base + tail;
-    },
+  const window: Changing<ByteWindow> = {
+    start: firstByte,
+    end: firstByte,
     push(chunk) {
       if (tail + chunk.length > buffer.length) {
         const used = tail - head;
@@ -63,9 +60,11 @@ export function createByteWindow(firstByte: number): ByteWindow {
       }
       buffer.set(chunk, tail);
       tail += chunk.length;
+      window.end = base + tail;
     },
     release(offset) {
       head = Math.max(head, place(offset));
+      window.start = base + head;
     },
     // A plain Uint8Array: the `slice` of a Buffer would not copy.
     view: (from, to) =>
@@ -91,4 +90,5 @@ export function createByteWindow(firstByte: number): ByteWindow {
     },
     isAscii: (from, to) => isAscii(buffer.subarray(place(from), place(to))),
   };
+  return window;
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import type { ByteWindow } from "./byte_window.ts";
+import type { Changing } from "../core/changing.ts";
 import { createByteWindow } from "./byte_window.ts";
 
 /** What `load` found. */
@@ -31,6 +32,7 @@ export interface LineRuns {
   readonly text: string | null;
   /** The bytes of the run, valid until the next `push`. */
   readonly bytes: Uint8Array;
+  /** End of the long line that was found; -1 before the first. */
   readonly longEnd: number;
   readonly longPrefix: Uint8Array;
   push(chunk: Uint8Array, from: number): void;
@@ -46,24 +48,16 @@ export const runBytes = 64 * 1024;
 /** Makes {@linkcode LineRuns} that begin at `firstByte`; a line (with its ending) over `rowBytesMax` is reported as `long`. */
 export function createLineRuns(firstByte: number, rowBytesMax: number): LineRuns {
   const window = createByteWindow(firstByte);
-  let ended = false;
-  let at = firstByte;
-  let latin = "";
-  let text: string | null = "";
-  let bytes: Uint8Array = new Uint8Array(0);
-  let longPrefix = new Uint8Array(0);
-  /** End of the long line that was found; -1 while it is still looked for. */
-  let longEnd = -1;
   /** Whether a long line is being skipped: its bytes are let go as they come. */
   let skipping = false;
   /** No newline from the start of the line to here: what has been searched is not searched again. */
   let searchedTo = firstByte;
 
   const take = (from: number, to: number): Loaded => {
-    at = from;
-    latin = window.latin1(from, to);
-    text = window.isAscii(from, to) ? latin : window.utf8(from, to);
-    bytes = window.view(from, to);
+    runs.at = from;
+    runs.latin = window.latin1(from, to);
+    runs.text = window.isAscii(from, to) ? runs.latin : window.utf8(from, to);
+    runs.bytes = window.view(from, to);
     searchedTo = from;
     return "run";
   };
@@ -71,62 +65,49 @@ export function createLineRuns(firstByte: number, rowBytesMax: number): LineRuns
   const skip = (): Loaded => {
     const found = window.indexOf(newline, searchedTo, window.end);
     searchedTo = window.end;
-    if (found < 0 && !ended) return "wait";
-    longEnd = found < 0 ? window.end : found + 1;
-    searchedTo = longEnd;
+    if (found < 0 && !runs.ended) return "wait";
+    runs.longEnd = found < 0 ? window.end : found + 1;
+    searchedTo = runs.longEnd;
     skipping = false;
     return "long";
   };
 
-  return {
+  const runs: Changing<LineRuns> = {
     window,
-    get ended() {
-      return ended;
-    },
-    get at() {
-      return at;
-    },
-    get latin() {
-      return latin;
-    },
-    get text() {
-      return text;
-    },
-    get bytes() {
-      return bytes;
-    },
-    get longEnd() {
-      return longEnd;
-    },
-    get longPrefix() {
-      return longPrefix;
-    },
+    ended: false,
+    at: firstByte,
+    latin: "",
+    text: "",
+    bytes: new Uint8Array(0),
+    longEnd: -1,
+    longPrefix: new Uint8Array(0),
     push(chunk, from) {
       window.release(skipping ? searchedTo : from);
       window.push(chunk);
     },
     end() {
-      ended = true;
+      runs.ended = true;
     },
     load(from, wantedBytes) {
       if (skipping) return skip();
       const available = window.end - from;
-      if (available <= 0) return ended ? "done" : "wait";
-      if (ended && available <= wantedBytes && available <= rowBytesMax) return take(from, window.end);
+      if (available <= 0) return runs.ended ? "done" : "wait";
+      if (runs.ended && available <= wantedBytes && available <= rowBytesMax) return take(from, window.end);
       const last = window.lastIndexOf(newline, from, Math.min(from + wantedBytes, window.end));
       if (last >= 0) return take(from, last + 1);
       const first = window.indexOf(newline, Math.max(from, searchedTo), Math.min(from + rowBytesMax, window.end));
       if (first >= 0) return take(from, first + 1);
       if (available > rowBytesMax) {
-        longPrefix = window.view(from, from + rowBytesMax).slice();
+        runs.longPrefix = window.view(from, from + rowBytesMax).slice();
         searchedTo = from + rowBytesMax;
         skipping = true;
         return skip();
       }
       searchedTo = window.end;
-      return ended ? take(from, window.end) : "wait";
+      return runs.ended ? take(from, window.end) : "wait";
     },
   };
+  return runs;
 }
 
 /** Where the line that begins at `from` ends, its line ending included. */

@@ -356,6 +356,8 @@ export function createSpool(parts: SpoolParts): Spool {
       const credits = { rows: 0, bytes: 0 };
       let passed: Item | null = null;
       for (const item of items) {
+        // Before its verdict: after that it may be another's.
+        const { bytes } = item;
         const entry = known.size === 0 ? undefined : known.get(item);
         passed = entry === undefined ? item : null;
         if (entry !== undefined) known.delete(item);
@@ -364,7 +366,7 @@ export function createSpool(parts: SpoolParts): Spool {
         if (entry !== undefined) watch.settled(entry);
         if (entry?.credit === false) continue;
         credits.rows += 1;
-        credits.bytes += item.bytes;
+        credits.bytes += bytes;
       }
       if (passed !== null && ending === "delivered") watch.passed(passed);
       passing.trim();

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Backoff } from "../../core/backoff.ts";
+import type { Changing } from "../../core/changing.ts";
 import type { Reading } from "../../core/reading.ts";
 
 /** Readings with their keys, side by side. */
@@ -90,27 +91,21 @@ export function createRecordQueue(): RecordQueue {
   const pieces: Records[] = [];
   let main: Records = { readings: [], keys: [] };
   let from = 0;
-  let length = 0;
-  let bytes = 0;
 
-  const queue: RecordQueue = {
-    get length() {
-      return length;
-    },
-    get bytes() {
-      return bytes;
-    },
+  const queue: Changing<RecordQueue> = {
+    length: 0,
+    bytes: 0,
     push(reading, key) {
       main.readings.push(reading);
       main.keys.push(key);
-      length += 1;
-      bytes += reading.bytes;
+      queue.length += 1;
+      queue.bytes += reading.bytes;
     },
     putBack(records) {
       if (records.readings.length === 0) return;
       pieces.unshift({ readings: [...records.readings], keys: [...records.keys] });
-      length += records.readings.length;
-      bytes += bytesOf(records.readings);
+      queue.length += records.readings.length;
+      queue.bytes += bytesOf(records.readings);
     },
     front() {
       const [piece] = pieces;
@@ -120,13 +115,13 @@ export function createRecordQueue(): RecordQueue {
     take(count) {
       const [piece] = pieces;
       const taken = piece === undefined ? takeMain(count) : takePiece(piece, count);
-      length -= count;
-      bytes -= bytesOf(taken.readings);
+      queue.length -= count;
+      queue.bytes -= bytesOf(taken.readings);
       return taken;
     },
     drain() {
       const all: Records = { readings: [], keys: [] };
-      while (length > 0) {
+      while (queue.length > 0) {
         const { readings, keys } = queue.take(queue.front().count);
         for (let i = 0; i < readings.length; i++) {
           const reading = readings[i];
@@ -153,8 +148,8 @@ export function createRecordQueue(): RecordQueue {
       }
       main = kept;
       from = 0;
-      length -= given.size;
-      bytes -= bytesOf([...given.keys()]);
+      queue.length -= given.size;
+      queue.bytes -= bytesOf([...given.keys()]);
       return given;
     },
     *values() {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Changing } from "../../core/changing.ts";
 import type { Place } from "../../core/chunk.ts";
 import type { Delivery, Verdict, VerdictCounts } from "../../core/delivery.ts";
 import { finishedPrefix } from "../../core/finished_prefix.ts";
@@ -33,9 +34,9 @@ export interface FileDelivery extends Delivery {
   /** Rows of the finished prefix: all below this index have their verdict. */
   readonly finishedRows: number;
   /** The last row of the finished prefix; null while it is empty. */
-  readonly finished: RowEnd | null;
+  finished(): RowEnd | null;
   /** Counts over the finished prefix, with those the file came with. */
-  readonly counts: FileCounts;
+  counts(): FileCounts;
   placeAfter(index: number, ended: VerdictCounts): Place;
 }
 
@@ -57,18 +58,17 @@ export function createFileDelivery(
   const prefix = finishedPrefix();
   const sums = [before.delivered, before.filtered, before.deadLettered, before.dropped];
   let ring = createRing(64);
-  let taken = 0;
-  let takenEnd: number | null = null;
-  let verdictsIn = 0;
-  let last: RowEnd | null = null;
 
   function passOver(from: number, count: number): void {
     for (let index = from; index < from + count; index++) {
       const code = ring.codes[index % ring.size] ?? 0;
       sums[code] = (sums[code] ?? 0) + 1;
     }
-    const slot = (from + count - 1) % ring.size;
-    last = { row: ring.rows[slot] ?? 0, end: ring.ends[slot] ?? 0 };
+  }
+
+  function endOf(index: number): RowEnd {
+    const slot = index % ring.size;
+    return { row: ring.rows[slot] ?? 0, end: ring.ends[slot] ?? 0 };
   }
 
   function countsNow(): FileCounts {
@@ -76,38 +76,23 @@ export function createFileDelivery(
     return { read: before.read + prefix.length, delivered, filtered, deadLettered, dropped };
   }
 
-  return {
+  const delivery: Changing<FileDelivery> = {
     origin: "batch",
     source,
-    get addedRows() {
-      return prefix.started;
-    },
-    get takenRows() {
-      return taken;
-    },
-    get takenEnd() {
-      return takenEnd;
-    },
-    get openRows() {
-      return taken - verdictsIn;
-    },
-    get finishedRows() {
-      return prefix.length;
-    },
-    get finished() {
-      return last;
-    },
-    get counts() {
-      return countsNow();
-    },
+    addedRows: 0,
+    takenRows: 0,
+    takenEnd: null,
+    openRows: 0,
+    finishedRows: 0,
+    finished: () => prefix.length === 0 ? null : endOf(prefix.length - 1),
+    counts: countsNow,
     placeAfter(index, ended) {
       const rows = ended.delivered + ended.filtered + ended.dead_lettered + ended.dropped;
       if (prefix.length + rows !== index + 1) {
         throw new Error(`The place after index ${index} covers ${rows} rows behind the first ${prefix.length}`);
       }
       const now = countsNow();
-      const slot = index % ring.size;
-      return placeAt({ row: ring.rows[slot] ?? 0, end: ring.ends[slot] ?? 0 }, {
+      return placeAt(endOf(index), {
         read: now.read + rows,
         delivered: now.delivered + ended.delivered,
         filtered: now.filtered + ended.filtered,
@@ -116,32 +101,38 @@ export function createFileDelivery(
       });
     },
     add(row, end) {
-      if (prefix.started - prefix.length === ring.size) ring = doubled(ring, prefix.length);
+      // The last of the finished rows keeps its place.
+      if (prefix.started - prefix.length === ring.size - 1) ring = doubled(ring, Math.max(0, prefix.length - 1));
       const index = prefix.start();
       ring.rows[index % ring.size] = row;
       ring.ends[index % ring.size] = end;
+      delivery.addedRows = index + 1;
       return index;
     },
     taken(count) {
-      if (taken + count > prefix.started) {
-        throw new Error(`Cannot take ${count} rows: only ${prefix.started - taken} were read`);
+      const { addedRows, takenRows } = delivery;
+      if (takenRows + count > addedRows) {
+        throw new Error(`Cannot take ${count} rows: only ${addedRows - takenRows} were read`);
       }
-      taken += count;
+      delivery.takenRows += count;
+      delivery.openRows += count;
       // The rows that are taken last are not within the prefix yet, so their place in the ring is still theirs.
-      if (count > 0) takenEnd = ring.ends[(taken - 1) % ring.size] ?? 0;
+      if (count > 0) delivery.takenEnd = ring.ends[(delivery.takenRows - 1) % ring.size] ?? 0;
     },
     settle(index, verdict) {
-      if (index >= taken) throw new Error(`Cannot settle index ${index}: only ${taken} were handed over`);
-      const from = prefix.length;
+      const { takenRows, finishedRows: from } = delivery;
+      if (index >= takenRows) throw new Error(`Cannot settle index ${index}: only ${takenRows} were handed over`);
       const code = verdicts.indexOf(verdict);
       // The code is written only when the index is open: `finish` throws otherwise and must find the ring as it was.
       const moved = prefix.finish(index);
       ring.codes[index % ring.size] = code;
-      verdictsIn += 1;
+      delivery.openRows -= 1;
+      delivery.finishedRows = from + moved;
       if (moved > 0) passOver(from, moved);
       settled(moved);
     },
   };
+  return delivery;
 }
 
 interface Ring {

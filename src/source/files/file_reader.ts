@@ -308,7 +308,7 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
     fullPath: options.fullPath,
     delivery,
     run,
-    record: () => recordAt(delivery.finished, delivery.counts),
+    record: () => recordAt(delivery.finished(), delivery.counts()),
     progress: () => ({
       sizeBytes: disk?.identity.sizeBytes ?? options.identity.sizeBytes,
       workedBytes: pieces?.workedBytes ?? 0,

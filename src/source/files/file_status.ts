@@ -35,7 +35,7 @@ export function fileStatus(input: StatusInput, forecast: Forecast | undefined): 
     sizeBytes: progress.sizeBytes,
     readBytes: readBytes(progress),
     rowsRead: input.rowsBefore + reader.delivery.takenRows,
-    rowsFinished: reader.delivery.counts.read,
+    rowsFinished: reader.delivery.counts().read,
     badRows: progress.badRows,
     rowsEstimated: estimateRows(progress),
     timeLeftMs: folder.everyMs === null ? null : folder.everyMs - input.ageMs,

@@ -235,7 +235,7 @@ export function createFolderReader(
       await news.heard();
     }
     // Rows that were read ahead and forgotten by a stop are not home: the file is gone on with after the next start.
-    const whole = delivery.counts.read - task.begun.counts.read === delivery.addedRows;
+    const whole = delivery.counts().read - task.begun.counts.read === delivery.addedRows;
     if (outcome.kind === "stopped" || !whole) {
       checkpointer.mark(task);
       tasks.delete(task);

@@ -1,7 +1,8 @@
 /**
- * Readings of plain lines, packed: the JSON text and the id of each stand as bytes in pages that many share, so that a row leaves one small
- * object behind it and no texts. A page is written over when the last of its readings has its verdict: whoever got a reading may look at it
- * until it has told what became of it, and no longer.
+ * Readings of plain lines, packed: the JSON text and the id of each stand as bytes in pages that many share, so that a row leaves no texts
+ * behind it. A page is written over, and its readings become others, when the last of them has its verdict: whoever got a reading may
+ * look at it, and know it by its identity, until it has told what became of it, and no longer. So a row leaves no garbage at all, which in
+ * a dump would outlive the young generation and lie in the heap by tens of megabytes.
  *
  * @module
  */
@@ -28,46 +29,72 @@ const pagesMax = 128;
 /** Digits of the largest byte offset. */
 const offsetDigitsMax = 16;
 
-/** What the rows of one slice have in common. */
-interface Slice {
-  readonly writer: LineWriter;
-  readonly arrivedMs: number;
+/** A page with the readings that stand in it, and once stood: the first `count` are those of now. */
+interface Page {
+  readonly bytes: Uint8Array;
+  readonly rows: PackedRow[];
+  count: number;
+  /** The index behind the last reading, once it is full. */
+  end: number;
 }
+
+const newPage = (bytes: number): Page => ({ bytes: new Uint8Array(bytes), rows: [], count: 0, end: 0 });
 
 /** Makes {@linkcode PackedRows}. `idPrefix` is what the ids of the file begin with; the byte offset of the row follows. */
 export function createPackedRows(idPrefix: string, delivery: FileDelivery): PackedRows {
   const prefix = new TextEncoder().encode(idPrefix);
-  /** Full pages in the order in which they were written, and the index behind the last reading in each. */
-  const full: { readonly page: Uint8Array<ArrayBuffer>; readonly end: number }[] = [];
-  let page = new Uint8Array(0);
+  /** Full pages in the order in which they were written. */
+  const full: Page[] = [];
+  let page = newPage(0);
   let used = 0;
-  let slice: Slice | null = null;
+  let writer: LineWriter | null = null;
+  let arrivedMs = 0;
 
   /** A page for what needs so many bytes: the oldest one, when all its readings have their verdicts, or else a new one. */
   function turnTo(needed: number): void {
-    if (page.length === pageBytes && full.length < pagesMax) full.push({ page, end: delivery.addedRows });
+    page.end = delivery.addedRows;
+    if (page.bytes.length === pageBytes && full.length < pagesMax) full.push(page);
     const [oldest] = full;
     const isFree = needed <= pageBytes && oldest !== undefined && oldest.end <= delivery.finishedRows;
-    page = isFree ? oldest.page : new Uint8Array(Math.max(pageBytes, needed));
+    page = isFree ? oldest : newPage(Math.max(pageBytes, needed));
     if (isFree) full.shift();
+    page.count = 0;
     used = 0;
   }
 
+  /** The reading that is the next one of its page: an earlier one written over, or a new one. */
+  function nextOf({ bytes, rows, count }: Page): PackedRow {
+    const earlier = rows[count];
+    if (earlier !== undefined) return earlier;
+    const fresh = new PackedRow(delivery, bytes);
+    rows.push(fresh);
+    return fresh;
+  }
+
   return {
-    begin(writer, arrivedMs) {
-      slice = { writer, arrivedMs };
+    begin(nextWriter, nowMs) {
+      writer = nextWriter;
+      arrivedMs = nowMs;
     },
     pack(line, from, stop, row, start, end) {
-      if (slice === null) throw new Error("Lines are packed before anybody said how");
-      const needed = stop - from + slice.writer.extraBytes + prefix.length + offsetDigitsMax;
-      if (used + needed > page.length) turnTo(needed);
-      const valueEnd = slice.writer.write(line, from, stop, page, used);
+      if (writer === null) throw new Error("Lines are packed before anybody said how");
+      const needed = stop - from + writer.extraBytes + prefix.length + offsetDigitsMax;
+      if (used + needed > page.bytes.length) turnTo(needed);
+      const valueEnd = writer.write(line, from, stop, page.bytes, used);
       if (valueEnd === turnedAway) {
         return { kind: "filtered", delivery, index: delivery.addedRows, bytes: end - start };
       }
       if (valueEnd < 0) return null;
-      const idEnd = writeId(prefix, start, page, valueEnd);
-      const reading = new PackedRow(delivery, delivery.addedRows, row, start, slice, page, used, valueEnd, idEnd);
+      const idEnd = writeId(prefix, start, page.bytes, valueEnd);
+      const reading = nextOf(page);
+      page.count += 1;
+      reading.index = delivery.addedRows;
+      reading.row = row;
+      reading.byte = start;
+      reading.arrivedMs = arrivedMs;
+      reading.from = used;
+      reading.valueEnd = valueEnd;
+      reading.idEnd = idEnd;
       used = idEnd;
       return reading;
     },
@@ -75,25 +102,16 @@ export function createPackedRows(idPrefix: string, delivery: FileDelivery): Pack
 }
 
 class PackedRow extends PackedText implements Reading {
-  constructor(
-    readonly delivery: FileDelivery,
-    readonly index: number,
-    readonly row: number,
-    readonly byte: number,
-    readonly slice: Slice,
-    page: Uint8Array,
-    from: number,
-    valueEnd: number,
-    idEnd: number,
-  ) {
-    super(page, from, valueEnd, idEnd);
+  index = 0;
+  row = 0;
+  byte = 0;
+  arrivedMs = 0;
+
+  constructor(readonly delivery: FileDelivery, page: Uint8Array) {
+    super(page, 0, 0, 0);
   }
 
   get redelivered(): boolean {
     return false;
-  }
-
-  get arrivedMs(): number {
-    return this.slice.arrivedMs;
   }
 }

@@ -25,9 +25,9 @@ Deno.test("a file's position moves only over the finished prefix, whatever the o
       settled[chosen] = how;
       let prefix = 0;
       while (settled[prefix] !== undefined) prefix += 1;
-      assert.deepEqual(delivery.finished, prefix === 0 ? null : { row: prefix, end: prefix * 10 });
+      assert.deepEqual(delivery.finished(), prefix === 0 ? null : { row: prefix, end: prefix * 10 });
       const count = (kind: Verdict) => settled.slice(0, prefix).filter((one) => one === kind).length;
-      assert.deepEqual(delivery.counts, {
+      assert.deepEqual(delivery.counts(), {
         read: 7 + prefix,
         delivered: 7 + count("delivered"),
         filtered: count("filtered"),
@@ -48,5 +48,5 @@ Deno.test("settling a row that was not handed over, or twice, is a defect", () =
   assert.throws(() => delivery.taken(1), /were read/);
   delivery.settle(0, "delivered");
   assert.throws(() => delivery.settle(0, "delivered"));
-  assert.equal(delivery.counts.delivered, 1);
+  assert.equal(delivery.counts().delivered, 1);
 });
