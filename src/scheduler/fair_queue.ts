@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { createHeap } from "./heap.ts";
 
 /** What the queue must know of a member. */
 export interface Weighted {
@@ -19,19 +20,26 @@ export interface Weighted {
 export interface FairQueue<M extends Weighted> {
   readonly members: readonly M[];
   /**
-   * The busy member that is next, or null when none is busy; ties go to the first in the list. Asks each member, or only those that were
-   * busy when they were last asked, when the caller knows that no other has become so.
+   * The busy member that is next, or null when none is busy; ties go to the first in the list. Whether an idle one has become busy is asked
+   * of each (`all`), or of none (`busy`), when the caller knows that none has.
    */
   next(isBusy: (member: M) => boolean, among?: "all" | "busy"): M | null;
-  /** The member that `next` gave was served this many rows. */
+  /**
+   * The member that `next` gave just now was served this many rows.
+   *
+   * @throws {Error} when it is another one.
+   */
   served(member: M, rows: number): void;
   /** Another weight for a member from now on; what it got before stays as it was. */
   setWeight(member: M, weight: number): void;
 }
 
 /**
- * Makes a {@linkcode FairQueue}. A look at all members costs their number: there are tens of folders, but there may be a thousand
- * subscriptions, which is why it need not be at all of them each time.
+ * Makes a {@linkcode FairQueue}. Asking all members costs their number; a turn among the busy ones costs the logarithm of it, for there may
+ * be a thousand subscriptions.
+ *
+ * A member that ran out of work is noticed when it would be next, and not before. Should it have work again by then, nothing is different:
+ * what was served meanwhile had lesser tags, so the virtual time has not passed its own.
  *
  * Tags are doubles: at a million rows/s they stay exact to a thousandth of a row for a quarter of a year, and then to a tenth for
  * decades.
@@ -42,46 +50,46 @@ export function createFairQueue<M extends Weighted>(members: readonly M[]): Fair
   for (const { weight } of members) checkWeight(weight);
   /** v */
   let virtualTime = 0;
-  const tags = new Map<M, Tag<M>>(
-    members.map((member) => [member, { member, start: 0, busy: false, weight: member.weight }]),
-  );
-  const all = [...tags.values()];
-  /** Those that were busy when last asked, in the order of the list. */
-  let busyTags: readonly Tag<M>[] = all;
-
-  function tagOf(member: M): Tag<M> {
-    const tag = tags.get(member);
-    if (tag === undefined) throw new Error("The flow is not a member of the queue");
-    return tag;
-  }
+  const all = members.map((member, place): Tag<M> => ({ member, place, start: 0, busy: false, weight: member.weight }));
+  const tags = new Map(all.map((tag) => [tag.member, tag]));
+  const busyTags = createHeap<Tag<M>>(isBefore);
 
   return {
     members,
     next(isBusy, among = "all") {
-      const asked = among === "all" ? all : busyTags;
-      let best: Tag<M> | null = null;
-      let busyCount = 0;
-      for (const tag of asked) {
-        const busy = isBusy(tag.member);
-        if (busy && !tag.busy) tag.start = Math.max(virtualTime, tag.start);
-        tag.busy = busy;
-        if (!busy) continue;
-        busyCount += 1;
-        if (best === null || tag.start < best.start) best = tag;
+      if (among === "all") {
+        for (const tag of all) {
+          if (tag.busy || !isBusy(tag.member)) continue;
+          tag.start = Math.max(virtualTime, tag.start);
+          tag.busy = true;
+          busyTags.add(tag);
+        }
       }
-      if (asked !== busyTags || busyCount < asked.length) busyTags = asked.filter((tag) => tag.busy);
-      return best?.member ?? null;
+      for (let tag = busyTags.first(); tag !== null; tag = busyTags.first()) {
+        if (isBusy(tag.member)) return tag.member;
+        tag.busy = false;
+        busyTags.removeFirst();
+      }
+      return null;
     },
     served(member, rows) {
-      const tag = tagOf(member);
+      const tag = busyTags.first();
+      if (tag?.member !== member) throw new Error("The flow that was served is not the one that is next");
       virtualTime = tag.start;
       tag.start += rows / tag.weight;
+      busyTags.firstChanged();
     },
     setWeight(member, weight) {
       checkWeight(weight);
-      tagOf(member).weight = weight;
+      const tag = tags.get(member);
+      if (tag === undefined) throw new Error("The flow is not a member of the queue");
+      tag.weight = weight;
     },
   };
+}
+
+function isBefore<M>(a: Tag<M>, b: Tag<M>): boolean {
+  return a.start < b.start || (a.start === b.start && a.place < b.place);
 }
 
 function checkWeight(weight: number): void {
@@ -90,9 +98,11 @@ function checkWeight(weight: number): void {
 
 interface Tag<M> {
   readonly member: M;
+  /** In the list of members. */
+  readonly place: number;
   /** S while the member is busy; F, the finish of what it got last, while it is not. */
   start: number;
-  /** Whether it had work when last asked. */
+  /** Whether it had work when last asked: it is in the heap then. */
   busy: boolean;
   weight: number;
 }

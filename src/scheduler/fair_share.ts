@@ -6,7 +6,7 @@
  *     fileOk: there is a d, it has credit, and the cap conforms
  *
  *     1    fileOk and the floor conforms          -> rows of d, charged to the cap and to the floor    (the promised share)
- *     2    a reading of a stream waits            -> a run of the subscription that is next
+ *     2    a reading of a stream waits            -> runs of the subscriptions that are next, a turn of them
  *     2b   otherwise the spool is not empty       -> a run of the spool
  *     3    fileOk, and nothing of 2 and 2b waits  -> rows of d, charged to the cap only                (borrowed)
  *     4    sleep until an arrival, a credit, or the moment at which the cap or the floor conforms: one timer, no polling
@@ -22,12 +22,16 @@ import { createCredits } from "./credits.ts";
 import { type CapOptions, type FairShareOptions, ownCap, withCap } from "./defaults.ts";
 import { createFairQueue } from "./fair_queue.ts";
 import { createRate, type Rate } from "./rate.ts";
+import { takeRun, takeTurn } from "./turn.ts";
 
 /** What the dispatcher needs besides its numbers. */
 export interface FairShareDeps<T extends { readonly bytes: number }> {
   readonly clock: Clock;
-  /** Takes what leaves; it may call `wake` and `release`, also for these very items. */
-  readonly dispatch: (lane: Lane, items: readonly T[], flow: Flow<T>) => void;
+  /**
+   * Takes what leaves in one turn: rows of one folder, runs of one or more subscriptions, or a run of the spool. It may call `wake` and
+   * `release`, also for these very items.
+   */
+  readonly dispatch: (lane: Lane, items: readonly T[], from: "sources" | "spool") => void;
   /** Readings of streams put aside on disk: served strictly after live ones and before borrowed rows of files. */
   readonly spool?: Flow<T>;
   /** How long a burst may hold the event loop, in ms; then it goes on after pending I/O. Default: 4. */
@@ -145,13 +149,8 @@ export function createFairShare<T extends { readonly bytes: number }>(
       floor.charge(sendFiles(folder, fileRows), nowUs);
       return true;
     }
-    const subscription = nextSubscription();
-    if (subscription !== null) {
-      const rows = sendStream(subscription);
-      if (rows > 0) subscriptions.served(subscription, rows);
-      return rows > 0;
-    }
-    if (spool !== undefined && hasItems(spool)) return sendStream(spool) > 0;
+    if (nextSubscription() !== null) return sendStreams("sources", nextSubscription, subscriptions.served);
+    if (nextInSpool() !== null) return sendStreams("spool", nextInSpool, () => {});
     if (folder === null || !fileOk) return false;
     sendFiles(folder, fileRows);
     return true;
@@ -161,6 +160,10 @@ export function createFairShare<T extends { readonly bytes: number }>(
     const among = arrived ? "all" : "busy";
     arrived = false;
     return subscriptions.next(hasItems, among);
+  }
+
+  function nextInSpool(): Flow<T> | null {
+    return spool !== undefined && hasItems(spool) ? spool : null;
   }
 
   function canServe(folder: Folder<T>): boolean {
@@ -174,8 +177,7 @@ export function createFairShare<T extends { readonly bytes: number }>(
 
   function sendFiles(folder: Folder<T>, rowsMax: number): number {
     const bytesMax = Math.min(credits.freeBytes("files"), bytesCap.rate?.room(nowUs) ?? Infinity);
-    const items = takeFrom(folder.flow, rowsMax, bytesMax);
-    const bytes = sumBytes(items);
+    const { items, bytes } = takeRun(folder.flow, rowsMax, bytesMax);
     // Read again: rows are booked at the moment at which they leave, and taking them may have been work.
     nowUs = microseconds(clock.nowMs());
     cap?.charge(items.length, nowUs);
@@ -183,24 +185,28 @@ export function createFairShare<T extends { readonly bytes: number }>(
     bytesCap.rate?.charge(bytes, nowUs);
     folders.served(folder, items.length);
     credits.take("files", items.length, bytes);
-    dispatch("files", items, folder.flow);
+    dispatch("files", items, "sources");
     return items.length;
   }
 
-  function sendStream(flow: Flow<T>): number {
-    const rowsMax = Math.min(options.streamQuantumRows, credits.freeRows("stream"));
-    if (rowsMax === 0) return 0;
-    const items = takeFrom(flow, rowsMax, credits.freeBytes("stream"));
-    credits.take("stream", items.length, sumBytes(items));
-    dispatch("stream", items, flow);
-    return items.length;
+  function sendStreams(
+    from: "sources" | "spool",
+    next: () => Flow<T> | null,
+    served: (flow: Flow<T>, rows: number) => void,
+  ): boolean {
+    const rows = Math.min(options.streamQuantumRows, credits.freeRows("stream"));
+    const turn = takeTurn({ rows, bytes: credits.freeBytes("stream") }, next, served);
+    if (turn.items.length === 0) return false;
+    credits.take("stream", turn.items.length, turn.bytes);
+    dispatch("stream", turn.items, from);
+    return true;
   }
 
   /** Called when nothing applies: the next microsecond at which that changes by itself; Infinity when only an arrival or a credit helps. */
   function nextChangeUs(): number {
     waitsForCap = false;
     if (credits.freeRows("files") === 0) return Infinity;
-    const streamWaits = nextSubscription() !== null || (spool !== undefined && hasItems(spool));
+    const streamWaits = nextSubscription() !== null || nextInSpool() !== null;
     let dueUs = Infinity;
     for (const folder of folders.members) {
       if (!hasItems(folder.flow) || canServe(folder)) continue;
@@ -347,25 +353,6 @@ function floorLimits(options: CapOptions): { readonly perSecond: number; readonl
 
 function hasItems(flow: { ready(): number }): boolean {
   return flow.ready() > 0;
-}
-
-function takeFrom<T extends { readonly bytes: number }>(
-  flow: Flow<T>,
-  rowsMax: number,
-  bytesMax: number,
-): readonly T[] {
-  const items = flow.take(rowsMax, bytesMax);
-  // Nothing taken would be tried again at once, for ever.
-  if (items.length < 1 || items.length > rowsMax) {
-    throw new Error(`Flow "${flow.name}" was asked for 1 to ${rowsMax} items and gave ${items.length}`);
-  }
-  return items;
-}
-
-function sumBytes(items: readonly { readonly bytes: number }[]): number {
-  let bytes = 0;
-  for (const item of items) bytes += item.bytes;
-  return bytes;
 }
 
 function microseconds(ms: number): number {

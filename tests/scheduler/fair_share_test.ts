@@ -5,54 +5,8 @@
  */
 import assert from "node:assert/strict";
 import type { Clock } from "../../src/core/clock.ts";
-import type { Flow, Lane } from "../../src/core/flow.ts";
-import { fairShareDefaults, type FairShareInput } from "../../src/scheduler/defaults.ts";
-import { createFairShare, type FairShareDeps } from "../../src/scheduler/fair_share.ts";
 import { virtualClock } from "../support/virtual_clock.ts";
-
-interface Item {
-  readonly bytes: number;
-}
-
-interface Sent {
-  readonly atMs: number;
-  readonly lane: Lane;
-  readonly flow: string;
-  readonly rows: number;
-}
-
-/** A flow of `rows` items that may be added to. */
-function flowOf(lane: Lane, options: { rows?: number; bytes?: number; capRows?: number; name?: string } = {}) {
-  const { rows = 0, bytes = 10, capRows = null, name = lane } = options;
-  return {
-    name,
-    lane,
-    weight: 1,
-    capRows,
-    waiting: rows,
-    ready() {
-      return this.waiting;
-    },
-    take(maxRows: number, maxBytes: number): readonly Item[] {
-      const count = Math.min(maxRows, this.waiting, Math.max(1, Math.floor(maxBytes / bytes)));
-      this.waiting -= count;
-      return Array.from({ length: count }, () => ({ bytes }));
-    },
-  };
-}
-
-/** A scheduler on a virtual clock that notes what it sends. */
-function scheduler(input: FairShareInput, flows: readonly Flow<Item>[], more: Partial<FairShareDeps<Item>> = {}) {
-  const clock = virtualClock();
-  const sent: Sent[] = [];
-  const share = createFairShare<Item>(fairShareDefaults(input), flows, {
-    clock,
-    dispatch: (lane, items, flow) => sent.push({ atMs: clock.nowMs(), lane, flow: flow.name, rows: items.length }),
-    ...more,
-  });
-  const rows = (flow: string) => sent.filter((one) => one.flow === flow).reduce((sum, one) => sum + one.rows, 0);
-  return { clock, sent, share, rows };
-}
+import { flowOf, scheduler } from "./rig.ts";
 
 Deno.test("1,000 rows/s leave as ten rows each ten milliseconds, with one timer", () => {
   const { clock, sent, share } = scheduler({ capRows: 1000 }, [flowOf("files", { rows: 5_000 })]);
@@ -73,6 +27,22 @@ Deno.test("a reading that arrives leaves before wake returns, also while files w
   stream.waiting = 1;
   share.wake();
   assert.equal(rows("stream"), 1);
+});
+
+Deno.test("a turn takes runs of several subscriptions, in the fair order, until it is full", () => {
+  const streams = Array.from({ length: 1_000 }, (_, i) => flowOf("stream", { rows: 1, name: `stream-${i}` }));
+  const { share, sent } = scheduler({ capRows: 1000 }, streams);
+  share.wake();
+  assert.equal(sent.length, 1_000);
+  assert.equal(sent.at(-1)?.turn, 16);
+  assert.deepEqual(sent.map(({ flow }) => flow), streams.map(({ name }) => name));
+});
+
+Deno.test("a turn that one subscription has begun is filled up by the next, which then has its own turn first", () => {
+  const streams = ["a", "b"].map((name) => flowOf("stream", { rows: 60, name }));
+  const { share, sent } = scheduler({ capRows: 1000 }, streams);
+  share.wake();
+  assert.deepEqual(sent.map(({ turn, flow, rows }) => [turn, flow, rows]), [[1, "a", 60], [1, "b", 4], [2, "b", 56]]);
 });
 
 Deno.test("release and wake from inside dispatch and take never dispatch inside each other", () => {
@@ -274,7 +244,7 @@ Deno.test("a flow that gives nothing, or more than asked, is told by name", () =
   for (const count of [0, 65]) {
     const flow = {
       ...flowOf("stream", { rows: 100 }),
-      take: () => Array.from({ length: count }, () => ({ bytes: 1 })),
+      take: () => Array.from({ length: count }, () => ({ flow: "stream", bytes: 1 })),
     };
     const { share } = scheduler({ capRows: 1 }, [flow]);
     assert.throws(() => share.wake(), /Flow "stream" was asked for 1 to 64 items and gave/);
@@ -287,108 +257,4 @@ Deno.test("more credits than were taken are refused", () => {
   assert.throws(() => share.release("stream", 2, 10), /Cannot give back 2 rows/);
   assert.throws(() => share.release("files", 1, 0), /Cannot give back 1 rows/);
   assert.throws(() => share.release("stream", 1, NaN), /Cannot give back/);
-});
-
-Deno.test("a change takes over cap, floor and limits in flight, and forgets nothing that is in flight", () => {
-  const { share, clock, rows } = scheduler({ capRows: 100 }, [flowOf("files", { rows: 100_000 })]);
-  share.wake();
-  clock.advanceSync(1_000);
-  const before = share.status().inFlightRows.files;
-  assert.ok(before > 0 && before <= 16, `${before} rows in flight, of which 16 are allowed`);
-  share.change(fairShareDefaults({ capRows: 1000, floorRows: 300 }));
-  clock.advanceSync(1_000);
-  const { capRows, floorRows, inFlightRows, freeRows } = share.status();
-  assert.deepEqual([capRows, floorRows, inFlightRows.files, freeRows], [1000, 300, 160, 2000]);
-  // Fewer may be in flight than are: nothing leaves until they have come back, and none is lost.
-  share.change(fairShareDefaults({ capRows: 100 }));
-  const left = rows("files");
-  share.release("files", 100, 1_000);
-  clock.advanceSync(10_000);
-  assert.equal(rows("files"), left);
-  share.release("files", 60, 600);
-  clock.advanceSync(10_000);
-  assert.equal(share.status().inFlightRows.files, 16);
-});
-
-Deno.test("a floor can be taken away and promised again while it runs", () => {
-  const { share } = scheduler({ capRows: 100 }, [flowOf("files")]);
-  for (const floorRows of [0, 20, 0]) {
-    share.change(fairShareDefaults({ capRows: 100, floorRows }));
-    assert.equal(share.status().floorRows, floorRows);
-  }
-});
-
-Deno.test("weights that change are shares from then on", () => {
-  const flows = ["a", "b"].map((name) => flowOf("files", { rows: 100_000, name }));
-  const { share, clock, rows } = scheduler({ capRows: 1000, inFlightRows: 100_000, filesInFlightRows: 50_000 }, flows);
-  share.wake();
-  clock.advanceSync(4_000);
-  assert.ok(Math.abs(rows("a") - rows("b")) <= 20, `${rows("a")} and ${rows("b")} rows`);
-  const before = { a: rows("a"), b: rows("b") };
-  share.setTerms(new Map([["a", { weight: 3, capRows: null }]]));
-  clock.advanceSync(4_000);
-  assert.ok(Math.abs((rows("a") - before.a) / 3 - (rows("b") - before.b)) <= 20);
-});
-
-Deno.test("a folder's own cap is given, changed and taken away while it runs, and what was used of it stays used", () => {
-  const folder = flowOf("files", { rows: 100_000, name: "a" });
-  const { share, clock, rows } = scheduler({ capRows: 10_000, inFlightRows: 200_000, filesInFlightRows: 100_000 }, [
-    folder,
-  ]);
-  const own = (capRows: number | null) => share.setTerms(new Map([["a", { weight: 1, capRows }]]));
-  const rowsIn = (ms: number): number => {
-    const before = rows("a");
-    clock.advanceSync(ms);
-    return rows("a") - before;
-  };
-  share.wake();
-  assert.ok(rowsIn(1_000) > 9_000);
-  own(100);
-  // A cap that begins has nothing to spend: its depth of two rows is never passed.
-  assert.equal(rowsIn(10), 0);
-  assert.ok(Math.abs(rowsIn(10_000) - 1_000) <= 2);
-  // Each change leaves the debt as it is: a cap that is given over and over lets neither more nor fewer through.
-  const before = rows("a");
-  for (let i = 0; i < 100; i++) {
-    own(100 + i % 2);
-    clock.advanceSync(100);
-  }
-  assert.ok(Math.abs(rows("a") - before - 1_005) <= 5, `${rows("a") - before} rows in ten seconds`);
-  own(1_000);
-  assert.ok(Math.abs(rowsIn(5_000) - 5_000) <= 20);
-  own(null);
-  assert.ok(rowsIn(1_000) > 9_000);
-});
-
-Deno.test("a folder that another one's own cap keeps waiting is not held up by it", () => {
-  const flows = ["a", "b"].map((name) => flowOf("files", { rows: 100_000, name }));
-  const { share, clock, rows } = scheduler({ capRows: 1000, inFlightRows: 200_000, filesInFlightRows: 100_000 }, flows);
-  share.wake();
-  clock.advanceSync(1_000);
-  share.setTerms(new Map([["a", { weight: 1, capRows: 10 }]]));
-  const before = { a: rows("a"), b: rows("b") };
-  clock.advanceSync(10_000);
-  assert.ok(Math.abs(rows("a") - before.a - 100) <= 2);
-  assert.ok(Math.abs(rows("b") - before.b - 9_900) <= 30);
-});
-
-Deno.test("the cap in bytes is given, changed and taken away while it runs", () => {
-  const { share, clock, rows } = scheduler({ capRows: 1000, inFlightRows: 200_000, filesInFlightRows: 100_000 }, [
-    flowOf("files", { rows: 100_000, bytes: 100 }),
-  ]);
-  const rowsIn = (ms: number): number => {
-    const before = rows("files");
-    clock.advanceSync(ms);
-    return rows("files") - before;
-  };
-  share.wake();
-  const change = (capBytes: number | null) =>
-    share.change(fairShareDefaults({ capRows: 1000, capBytes, inFlightRows: 200_000, filesInFlightRows: 100_000 }));
-  assert.ok(rowsIn(1_000) > 950);
-  change(10_000);
-  assert.ok(Math.abs(rowsIn(10_000) - 1_000) <= 3);
-  change(50_000);
-  assert.ok(Math.abs(rowsIn(10_000) - 5_000) <= 15);
-  change(null);
-  assert.ok(rowsIn(1_000) > 950);
 });

@@ -114,36 +114,30 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
   }
 
   // The sink.
-  function dispatch(lane: Lane, items: readonly Item[], flow: Flow<Item>): void {
+  function dispatch(lane: Lane, items: readonly Item[]): void {
     if (takingReentered) fault("order", "Dispatched from inside take");
     const now = machine.nowMs();
     // What is sent now is not waiting any more; what arrived during `take` cannot be in this model.
     const streamWaited = lane === "files" && liveWaiting() > 0;
-    let longestDelayMs = 0;
-    let bytes = 0;
-    for (const item of items) {
-      bytes += item.bytes;
-      longestDelayMs = Math.max(longestDelayMs, now - item.arrivedMs);
-      const last = lastNumber.get(item.topic) ?? -1;
-      // After a restart some of what comes again is settled already and left out.
-      const follows = plan.restartsMs.length === 0 ? item.number === last + 1 : item.number > last;
-      if (!follows) fault("order", `${item.topic}: ${item.number} left after ${last}`);
-      lastNumber.set(item.topic, item.number);
+    for (const run of runsOf(items)) {
+      let longestDelayMs = 0;
+      let bytes = 0;
+      for (const item of run) {
+        bytes += item.bytes;
+        longestDelayMs = Math.max(longestDelayMs, now - item.arrivedMs);
+        const last = lastNumber.get(item.topic) ?? -1;
+        // After a restart some of what comes again is settled already and left out.
+        const follows = plan.restartsMs.length === 0 ? item.number === last + 1 : item.number > last;
+        if (!follows) fault("order", `${item.topic}: ${item.number} left after ${last}`);
+        lastNumber.set(item.topic, item.number);
+      }
+      const flow = run[0]?.flow ?? "";
+      const left = [...flows, spool].find(({ name }) => name === flow)?.ready() ?? 0;
+      trace.push({ kind: "sent", atMs: now, lane, flow, rows: run.length, bytes, left, streamWaited, longestDelayMs });
+      inFlightBytes[lane] += bytes;
     }
     const { length: rows } = items;
-    trace.push({
-      kind: "sent",
-      atMs: now,
-      lane,
-      flow: flow.name,
-      rows,
-      bytes,
-      left: flow.ready(),
-      streamWaited,
-      longestDelayMs,
-    });
     inFlight[lane] += rows;
-    inFlightBytes[lane] += bytes;
     if (lane === "files") charge(rows, now);
     checkCredits();
 
@@ -319,4 +313,15 @@ export function simulate(plan: Plan, make: typeof createFairShare<Item>, route: 
     fault("credits", `Of ${options.inFlightRows} credits ${end.freeRows} are free at rest`);
   }
   return { plan, options, trace, faults, lostRows: lostRows + end.lostRows };
+}
+
+/** A turn as the runs of its flows, in order. */
+function runsOf(items: readonly Item[]): readonly (readonly Item[])[] {
+  const runs: Item[][] = [];
+  for (const item of items) {
+    const run = runs.at(-1);
+    if (run?.[0]?.flow === item.flow) run.push(item);
+    else runs.push([item]);
+  }
+  return runs;
 }

@@ -14,6 +14,7 @@ import { printable, quoted } from "../../core/text.ts";
 import type { Inbox } from "./inbox.ts";
 import { createPackedMessages, type Moment } from "./packed_messages.ts";
 import { type Arrived, fingerprint, type Pending } from "./pending.ts";
+import { createTemplateIndex } from "./template_index.ts";
 import type { TopicTemplate } from "./topic_template.ts";
 
 /** What a message or a row costs in memory besides its bytes, by estimate. */
@@ -186,18 +187,14 @@ function bytesOf(topic: string, payload: Uint8Array): number {
 
 /** Finds the first template that fits a topic; remembers, because topics come again. */
 function createWays(templates: readonly TopicTemplate[]): (topic: string) => Way {
+  const firstFit = createTemplateIndex(templates);
   const remembered = new Map<string, Way>();
   let chars = 0;
 
   function find(topic: string): Way {
     // U+0000 must not be in a topic at all (MQTT 5.0, [MQTT-4.7.3-2]), whatever a wildcard would say to it.
-    if (!topic.includes("\0")) {
-      for (const [subscription, template] of templates.entries()) {
-        const fields = template.match(topic);
-        if (fields !== null) return { subscription, fields, again: false };
-      }
-    }
-    return { subscription: 0, fields: null, again: false };
+    const fit = topic.includes("\0") ? null : firstFit(topic);
+    return { subscription: fit?.place ?? 0, fields: fit?.fields ?? null, again: false };
   }
 
   return (topic) => {

@@ -197,4 +197,8 @@ class Message implements Delivery {
     this.unsettledItems -= 1;
     if (this.unsettledItems === 0) this.#onSettled(this);
   }
+
+  isSettled(index: number): boolean {
+    return this.unsettledItems === 0 || this.#isSettled?.[index] === 1;
+  }
 }

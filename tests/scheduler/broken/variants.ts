@@ -36,8 +36,23 @@ export const variants: readonly Variant[] = [
   }),
   broken("flows are served in a fixed order", "fairness", {
     file: "fair_queue.ts",
-    from: "best === null || tag.start < best.start",
-    to: "best === null",
+    from: "return a.start < b.start || (a.start === b.start && a.place < b.place);",
+    to: "return a.place < b.place;",
+  }),
+  broken("who was served keeps its place in the heap", "fairness", {
+    file: "fair_queue.ts",
+    from: "busyTags.firstChanged();",
+    to: "",
+  }),
+  broken("each subscription may fill a turn of its own in one dispatch", "credits", {
+    file: "turn.ts",
+    from: "takeRun(flow, room.rows - turn.length, room.bytes - turnBytes)",
+    to: "takeRun(flow, room.rows, room.bytes - turnBytes)",
+  }),
+  broken("a turn of streams looks at rows alone", "credits", {
+    file: "turn.ts",
+    from: "while (turn.length < room.rows && turnBytes < room.bytes) {",
+    to: "while (turn.length < room.rows) {",
   }),
   broken("there is no floor", "floor", {
     file: "fair_share.ts",
@@ -51,15 +66,15 @@ export const variants: readonly Variant[] = [
   }),
   broken("files go first", "yield", {
     file: "fair_share.ts",
-    from: "const subscription = nextSubscription();",
+    from: "if (nextSubscription() !== null) return",
     to:
-      "if (folder !== null && fileOk) return sendFiles(folder, fileRows) > 0; const subscription = nextSubscription();",
+      "if (folder !== null && fileOk) return sendFiles(folder, fileRows) > 0; if (nextSubscription() !== null) return",
   }),
   broken("files go first (as a stream sees it)", "delay", {
     file: "fair_share.ts",
-    from: "const subscription = nextSubscription();",
+    from: "if (nextSubscription() !== null) return",
     to:
-      "if (folder !== null && fileOk) return sendFiles(folder, fileRows) > 0; const subscription = nextSubscription();",
+      "if (folder !== null && fileOk) return sendFiles(folder, fileRows) > 0; if (nextSubscription() !== null) return",
   }),
   broken("a credit given back from inside dispatch is lost", "credits", {
     file: "fair_share.ts",
@@ -108,9 +123,9 @@ export const variants: readonly Variant[] = [
   }),
   broken("the spool goes before live readings", "order", {
     file: "fair_share.ts",
-    from: "const subscription = nextSubscription();",
-    to: "if (spool !== undefined && hasItems(spool)) return sendStream(spool) > 0;" +
-      "const subscription = nextSubscription();",
+    from: "if (nextSubscription() !== null) return",
+    to: 'if (nextInSpool() !== null) return sendStreams("spool", nextInSpool, () => {}); ' +
+      "if (nextSubscription() !== null) return",
   }),
   broken("the promised share is not charged to the floor", "yield", {
     file: "fair_share.ts",
