@@ -68,13 +68,13 @@ export type OpenConnection = (address: BrokerAddress, signal: AbortSignal) => Pr
 const sessionMarginMs = 10_000;
 
 /** What of kafkajs is used. */
-interface Library {
+export interface Library {
   readonly Broker: typeof Broker;
   readonly ConnectionPool: typeof import("kafkajs/src/network/connectionPool.js").default;
 }
 
-/** Loaded with the first connection: who writes to a file or to stdout does without. */
-async function loadLibrary(): Promise<Library> {
+/** Loaded with the first connection, or ahead of it: who writes to a file or to stdout does without. */
+export async function loadLibrary(): Promise<Library> {
   const [broker, pool] = await Promise.all([
     import("kafkajs/src/broker/index.js"),
     import("kafkajs/src/network/connectionPool.js"),

@@ -19,7 +19,7 @@ import { printable } from "../../core/text.ts";
 import { checkKafka } from "./check.ts";
 import { createChunkSink, transactionalIdOf } from "./chunk_sink.ts";
 import { type Cluster, createCluster } from "./cluster.ts";
-import { connectionOpener, type OpenConnection } from "./connection.ts";
+import { connectionOpener, loadLibrary, type OpenConnection } from "./connection.ts";
 import { createKeyOf } from "./key_of.ts";
 import { followToTopic } from "./letter_topic.ts";
 import { type KafkaSinkOptions, type OptionalHeader, type ParsedOptions, parseOptions } from "./options.ts";
@@ -88,6 +88,9 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
   return {
     name: "kafka",
     ...(chunks === null ? {} : { chunks }),
+    async load() {
+      await loadLibrary();
+    },
     open(report) {
       const clusters: Cluster[] = [];
       const producerOf = (lane: Lane): Producer => {
