@@ -127,7 +127,7 @@ export function createApp(settings: Settings, deps: AppDeps): App {
   async function open(): Promise<Running> {
     const lock = settings.dryRun ? null : await lockState(settings.stateDir);
     try {
-      const ledger = await ledgerFor(settings, deps);
+      const ledger = await whileLoading(ledgerFor(settings, deps));
       const tally = createTally();
       const parts = build(ledger, tally);
       const pipeline = createPipeline({
@@ -156,6 +156,13 @@ export function createApp(settings: Settings, deps: AppDeps): App {
       await lock?.release();
       throw thrown;
     }
+  }
+
+  /** Libraries are loaded meanwhile: the ledger's worker takes a tenth of a second to begin, in which this thread has nothing else to do. */
+  async function whileLoading(opening: Promise<Ledger>): Promise<Ledger> {
+    // What cannot be loaded is told to who needs it, when he does.
+    for (const part of [idle.sink, ...idle.sources]) part.load?.().catch(() => {});
+    return await opening;
   }
 
   function status(): AppStatus {

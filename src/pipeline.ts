@@ -21,7 +21,7 @@ import type { Source } from "./core/source.ts";
 import type { SpoolStore } from "./core/spool.ts";
 import type { DelayStatus, SpoolStatus } from "./core/status.ts";
 import type { DeadLetterStore } from "./core/store.ts";
-import type { Tally } from "./core/tally.ts";
+import { byOrigin, type Tally } from "./core/tally.ts";
 import { createDelayWindow } from "./ops/delay.ts";
 import type { FairShareOptions } from "./scheduler/defaults.ts";
 import { createFairShare } from "./scheduler/fair_share.ts";
@@ -92,15 +92,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const outbox = createOutbox({
     ...parts,
     release: (lane, rows, bytes) => fairShare.release(lane, rows, bytes),
-    ...(spool === null ? {} : {
-      detour: { ...spool, answered: (lane) => lane === "stream" ? spool.answered() : undefined },
-    }),
+    ...(spool === null ? {} : { detour: spool }),
     // While one half is being committed, the other one gathers.
     chunkRowsMax: () => Math.max(1, filesInFlightRows >> 1),
     onDelivered(lane, readings) {
-      if (lane !== "stream") return;
-      const now = clock.nowMs();
-      for (const reading of readings) if (spool?.isLive(reading) ?? true) delay.record(now - reading.arrivedMs);
+      if (lane === "stream") delay.record(spool?.live(readings) ?? readings);
     },
   });
 
@@ -108,7 +104,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const fairShare = createFairShare<Item>(parts.fairShare, liveFlows, {
     clock,
     dispatch(lane, items, from) {
-      if (from === "sources") countRead(tally, items);
+      if (from === "sources") byOrigin(items, tally.read);
       if (lane === "stream") spool?.dispatched(items);
       outbox.accept(lane, items);
     },
@@ -167,12 +163,4 @@ function spoolOf(
     fill: () => Math.max(0, ...sources.map((source) => source.fill?.() ?? 0)),
     takeBack: (readings) => sink.takeBack?.(readings) ?? new Map(),
   });
-}
-
-/** By the items' own origin: a dead letter of a stream that is replayed comes on the lane of files. */
-function countRead(tally: Tally, items: readonly Item[]): void {
-  let live = 0;
-  for (const item of items) if (item.delivery.origin === "real_time") live += 1;
-  if (live > 0) tally.read("real_time", live);
-  if (live < items.length) tally.read("batch", items.length - live);
 }

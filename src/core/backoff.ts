@@ -7,6 +7,7 @@
  * @module
  */
 import type { Dice } from "./dice.ts";
+import type { Changing } from "./changing.ts";
 
 /** The limits of a backoff. */
 export interface BackoffOptions {
@@ -28,18 +29,16 @@ export interface Backoff {
 
 /** Makes a {@linkcode Backoff}. */
 export function createBackoff(options: BackoffOptions, dice: Dice): Backoff {
-  let failures = 0;
-  return {
-    get failures() {
-      return failures;
-    },
+  const backoff: Changing<Backoff> = {
+    failures: 0,
     nextMs() {
-      const ceiling = Math.min(options.maxMs, options.firstMs * 2 ** Math.min(failures, 30));
-      failures += 1;
+      const ceiling = Math.min(options.maxMs, options.firstMs * 2 ** Math.min(backoff.failures, 30));
+      backoff.failures += 1;
       return ceiling / 2 + dice() * (ceiling / 2);
     },
     reset() {
-      failures = 0;
+      backoff.failures = 0;
     },
   };
+  return backoff;
 }

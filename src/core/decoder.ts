@@ -149,7 +149,7 @@ export type LineLayout =
 /** Writes the JSON text of plain payloads of one topic byte by byte: as {@linkcode LineWriter} does it for the lines of a file. */
 export interface PayloadWriter {
   /** Bytes that a text may have more than its payload. */
-  readonly extraBytes: number;
+  extraBytes(): number;
   /**
    * Writes the JSON text of a payload, which is valid UTF-8 and came in at `wallMs`, to `into` at `at`, where there is room, and returns where
    * it ends. -1: only the decoder and `normalize` can tell what becomes of it. {@linkcode turnedAway}: the operator's filter turns its reading

@@ -36,6 +36,11 @@ export interface Delivery {
    */
   settle(index: number, verdict: Verdict): void;
   /**
+   * Whether item `index`, which was handed over, has its verdict; true for good from then on. Cheap: asked of each reading of a stream once
+   * or a few times. Absent: who wants to know must remember it himself (files, letters, what comes back from the spool).
+   */
+  isSettled?(index: number): boolean;
+  /**
    * Where its source goes on after item `index`, for a sink that keeps places: `ended` counts the verdicts that are about to be settled,
    * which are those of all items up to `index` that have none yet. Absent: nobody asks to go on here (a message, a replayed letter).
    */

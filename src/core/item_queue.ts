@@ -4,6 +4,7 @@
  * @module
  */
 import type { Item } from "./reading.ts";
+import type { Changing } from "./changing.ts";
 
 /** A queue of items for the scheduler, in order. */
 export interface ItemQueue {
@@ -19,14 +20,16 @@ export interface ItemQueue {
 export function itemQueue(): ItemQueue {
   let items: Item[] = [];
   let head = 0;
-  return {
-    get length() {
-      return items.length - head;
+  const queue: Changing<ItemQueue> = {
+    length: 0,
+    push(item) {
+      items.push(item);
+      queue.length += 1;
     },
-    push: (item) => void items.push(item),
     keep(isKept) {
       items = items.slice(head).filter(isKept);
       head = 0;
+      queue.length = items.length;
     },
     take(maxRows, maxBytes) {
       const end = Math.min(items.length, head + maxRows);
@@ -38,6 +41,7 @@ export function itemQueue(): ItemQueue {
       }
       const taken = items.slice(head, next);
       head = next;
+      queue.length -= taken.length;
       if (head * 2 > items.length) {
         items = items.slice(head);
         head = 0;
@@ -45,4 +49,5 @@ export function itemQueue(): ItemQueue {
       return taken;
     },
   };
+  return queue;
 }

@@ -28,6 +28,8 @@ export interface SinkReport {
  */
 export interface Sink {
   readonly name: string;
+  /** Loads ahead the libraries that are loaded otherwise when `open` begins to connect. Absent: there are none. */
+  load?(): Promise<void>;
   /**
    * Prepares local resources and begins to connect; does not wait for a peer.
    *

@@ -21,6 +21,8 @@ import type { Finding } from "./finding.ts";
 export interface Source {
   readonly name: string;
   readonly flows: readonly Flow<Item>[];
+  /** Loads ahead the libraries that `start` loads otherwise, while the program waits for something else. Absent: there are none. */
+  load?(): Promise<void>;
   /** `wake` is to be called whenever a flow has items that it did not have before. */
   start(wake: () => void): Promise<void>;
   stop(): void;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Ending, Origin } from "./delivery.ts";
+import type { Item } from "./reading.ts";
 
 /** Counts of one origin since the start. */
 export interface Sums {
@@ -40,4 +41,15 @@ export function createTally(): Tally {
       return { ...c, open: c.read - c.delivered - c.filtered - c.dead_lettered - c.dropped };
     },
   };
+}
+
+/**
+ * Counts items by their own origin, which is not that of their lane: a dead letter of a stream that is replayed comes on the lane of files.
+ * `count` is called once for each origin that there is.
+ */
+export function byOrigin(items: readonly Item[], count: (origin: Origin, count: number) => void): void {
+  let live = 0;
+  for (const item of items) if (item.delivery.origin === "real_time") live += 1;
+  if (live > 0) count("real_time", live);
+  if (live < items.length) count("batch", items.length - live);
 }

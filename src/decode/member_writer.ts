@@ -14,6 +14,7 @@ import type { SchemaField } from "./schema.ts";
 import { typeBit } from "./schema.ts";
 import type { ReadTime, TimeReader } from "./time.ts";
 import { createDays, epochDigits, secondsDigitsMax } from "./time_bytes.ts";
+import type { Changing } from "../core/changing.ts";
 
 /** A field that leaves, and where it is read from. */
 export interface PlannedField {
@@ -132,7 +133,6 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
   let tail = bytesOf("");
   let tailOf: Pick<Arrival, "origin" | "wallMs"> | null = null;
   let topicValues: TopicValues = noTopic;
-  let processingTime: unknown = null;
 
   /** Whether a number is of the member's types, and within its bounds. */
   function fits({ types, check }: Member, line: Uint8Array, from: number, stop: number, kind: number): boolean {
@@ -157,21 +157,18 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
     return closed(digits > secondsDigitsMax ? end : copy(threeZeros, 0, threeZeros.length, into, end), into);
   }
 
-  return {
+  const members: Changing<MemberWriter> = {
+    origin: "",
+    processingTime: null,
     arrive(arrival, topic = noTopic) {
       topicValues = topic;
       if (tailOf?.wallMs === arrival.wallMs && tailOf.origin === arrival.origin) return;
       tailOf = arrival;
       times.write(arrival.wallMs, time);
-      processingTime = time.value;
+      members.origin = arrival.origin;
+      members.processingTime = time.value;
       arrivalTime = bytesOf(time.json);
       tail = bytesOf(`"origin":"${arrival.origin}","processing_time":${time.json}}`);
-    },
-    get origin() {
-      return tailOf?.origin ?? "";
-    },
-    get processingTime() {
-      return processingTime;
     },
     putArrival: (member, into, at) => putConstant(member.key, arrivalTime, into, at),
     putTopic(member, into, at) {
@@ -221,6 +218,7 @@ export function createMemberWriter(times: TimeReader): MemberWriter {
     },
     putTail: (into, at) => copy(tail, 0, tail.length, into, at),
   };
+  return members;
 }
 
 function isGood({ check }: Member, value: unknown): boolean {

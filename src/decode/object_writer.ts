@@ -21,6 +21,7 @@ import { decimal, integer, isNegativeZero, kindOfNumber, notNumber, unsure } fro
 import { planRowEnd, type RowEnd } from "./row_end.ts";
 import type { Rules } from "./rules.ts";
 import { typeBit } from "./schema.ts";
+import type { Changing } from "../core/changing.ts";
 
 /** What it works with. */
 export interface ObjectWriterOptions {
@@ -77,7 +78,6 @@ export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions
   let last = 0;
   let oldest = 0;
   let saved = savedMax;
-  let extraBytes = 0;
   /** The values of a line, or of the scratch space. A text's quotes are left out. */
   const starts = new Int32Array(valuesMax);
   const stops = new Int32Array(valuesMax);
@@ -150,10 +150,8 @@ export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions
     return end.put(into, position);
   }
 
-  return {
-    get extraBytes() {
-      return extraBytes;
-    },
+  const writer: Changing<LineWriter> = {
+    extraBytes: 0,
     write(line, from, stop, into, at) {
       for (let i = 0; i < layouts.length; i++) {
         const which = (last + i) % layouts.length;
@@ -172,11 +170,14 @@ export function createObjectWriter({ members, plan, rules }: ObjectWriterOptions
       if (found === null || layouts.some(({ literals }) => isSame(literals, found.literals))) return;
       const list = plan(found.names)?.map(memberOf) ?? null;
       const leaves = list === null ? null : { list, end: planRowEnd({ list, members, rules }) };
-      if (leaves !== null) extraBytes = Math.max(extraBytes, extraBytesOf(leaves.list) + leaves.end.extraBytes);
+      if (leaves !== null) {
+        writer.extraBytes = Math.max(writer.extraBytes, extraBytesOf(leaves.list) + leaves.end.extraBytes);
+      }
       layouts[oldest] = { literals: found.literals, leaves };
       oldest = (oldest + 1) % layoutsMax;
     },
   };
+  return writer;
 }
 
 /** Where a text ends, or its first escape begins; -1 when something in it would have to be escaped. */

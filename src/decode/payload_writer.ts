@@ -49,9 +49,7 @@ export function createPayloadWriters(
     objects.set(key, writer);
     const values = valuesOf(whole);
     return {
-      get extraBytes() {
-        return writer.extraBytes + values.bytes.length;
-      },
+      extraBytes: () => writer.extraBytes + values.bytes.length,
       write(payload, wallMs, into, at) {
         if (payload.length > payloadBytesMax) return -1;
         members.arrive({ origin: "real_time", wallMs }, values);

@@ -5,12 +5,13 @@
  * @module
  */
 import type { Clock } from "../core/clock.ts";
+import type { Reading } from "../core/reading.ts";
 import type { DelayStatus } from "../core/status.ts";
 
 /** Records delays and tells their quantiles. */
 export interface DelayWindow {
-  /** Records a delay in ms (0 and more). */
-  record(delayMs: number): void;
+  /** Records the delays of readings that have their verdict now. */
+  record(readings: readonly Pick<Reading, "arrivedMs">[]): void;
   /** Quantiles over the window; each is the upper edge of its bucket, so at most 10 % too high and never too low. */
   status(): DelayStatus;
 }
@@ -38,15 +39,26 @@ export function createDelayWindow(clock: Clock): DelayWindow {
     current = Math.max(current, now);
   }
 
+  function put(delayMs: number, count: number): void {
+    const bucket = delayMs <= firstEdgeMs
+      ? 0
+      : Math.min(buckets - 1, Math.ceil(Math.log(delayMs / firstEdgeMs) / growth));
+    const slice = current % slices;
+    counts[slice * buckets + bucket] = (counts[slice * buckets + bucket] ?? 0) + count;
+    maxima[slice] = Math.max(maxima[slice] ?? 0, delayMs);
+  }
+
   return {
-    record(delayMs) {
+    record(readings) {
       turn();
-      const bucket = delayMs <= firstEdgeMs
-        ? 0
-        : Math.min(buckets - 1, Math.ceil(Math.log(delayMs / firstEdgeMs) / growth));
-      const slice = current % slices;
-      counts[slice * buckets + bucket] = (counts[slice * buckets + bucket] ?? 0) + 1;
-      maxima[slice] = Math.max(maxima[slice] ?? 0, delayMs);
+      const nowMs = clock.nowMs();
+      let alikeFrom = 0;
+      for (const [i, { arrivedMs }] of readings.entries()) {
+        // What came in together arrives together, mostly.
+        if (readings[i + 1]?.arrivedMs === arrivedMs) continue;
+        put(nowMs - arrivedMs, i + 1 - alikeFrom);
+        alikeFrom = i + 1;
+      }
     },
     status() {
       turn();

@@ -13,6 +13,7 @@
  *
  * @module
  */
+import type { Changing } from "../core/changing.ts";
 
 /** Rate and depth of a {@linkcode Rate}. The unit is rows or bytes; below it says rows. */
 export interface RateLimits {
@@ -67,10 +68,8 @@ export function createRate(initial: RateLimits, nowUs: number): Rate {
     atUs = nowUs;
   }
 
-  return {
-    get limits() {
-      return limits;
-    },
+  const rate: Changing<Rate> = {
+    limits,
     conforms(rows, nowUs) {
       settle(nowUs);
       return debt + rows * millionths <= debtMax();
@@ -96,8 +95,10 @@ export function createRate(initial: RateLimits, nowUs: number): Rate {
     change(changed, nowUs) {
       settle(nowUs);
       limits = checked(changed);
+      rate.limits = limits;
     },
   };
+  return rate;
 }
 
 function checked(limits: RateLimits): RateLimits {

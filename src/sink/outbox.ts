@@ -21,7 +21,7 @@ import type { Lane } from "../core/flow.ts";
 import type { DeadLetter, Item, Misfit, Reading, Reason } from "../core/reading.ts";
 import type { Sink } from "../core/sink.ts";
 import type { DeadLetterStore } from "../core/store.ts";
-import type { Tally } from "../core/tally.ts";
+import { byOrigin, type Tally } from "../core/tally.ts";
 import { chunkDefaults, createChunks } from "./chunks.ts";
 import { createLetterQueue, fileLettersSpacingMs, type LetterQueue } from "./letter_queue.ts";
 
@@ -39,26 +39,36 @@ export interface OutboxParts {
   readonly chunkRowsMax: () => number;
   /** Listens to what was delivered, before it is settled (the stream's delay is measured so). */
   readonly onDelivered?: (lane: Lane, readings: readonly Reading[]) => void;
-  /** Absent: all is settled at its delivery. */
+  /** Of the lane of streams. Absent: all is settled at its delivery. */
   readonly detour?: Detour;
 }
 
 /** Somebody who settles some readings on behalf of their deliveries: those that took the detour over the disk. */
 export interface Detour {
   /** The sink answered. */
-  answered(lane: Lane): void;
+  answered(): void;
   /** The sink refused a reading: it goes on as another item. */
   replaced(reading: Reading, item: Item): void;
-  /** Settles an item where it belongs. False: its credit is back already. */
-  settle(item: Item, ending: Ending): boolean;
+  /** Settles items where they belong. Returns what their credits were, without those that are back already. */
+  settle(items: readonly Item[], ending: Ending): Credits;
+}
+
+/** Credits of the scheduler. */
+export interface Credits {
+  readonly rows: number;
+  readonly bytes: number;
 }
 
 const noDetour: Detour = {
   answered: () => {},
   replaced: () => {},
-  settle(item, ending) {
-    item.delivery.settle(item.index, ending);
-    return true;
+  settle(items, ending) {
+    let bytes = 0;
+    for (const item of items) {
+      bytes += item.bytes;
+      item.delivery.settle(item.index, ending);
+    }
+    return { rows: items.length, bytes };
   },
 };
 
@@ -80,23 +90,16 @@ export interface Outbox {
 
 /** Makes an {@linkcode Outbox}. */
 export function createOutbox(parts: OutboxParts): Outbox {
-  const { sink, tally, release, clock, detour = noDetour } = parts;
+  const { sink, tally, release, clock } = parts;
+  const detours: Readonly<Record<Lane, Detour>> = { stream: parts.detour ?? noDetour, files: noDetour };
   const lettersOf: Readonly<Record<Lane, LetterQueue>> = {
     stream: createLetterQueue("stream", parts, settleMisfits),
     files: createLetterQueue("files", parts, settleMisfits, fileLettersSpacingMs),
   };
 
   function settleAll(lane: Lane, items: readonly Item[], ending: Ending): void {
-    let rows = 0;
-    let bytes = 0;
-    const live = countLive(items);
-    if (live > 0) tally.settled("real_time", ending, live);
-    if (live < items.length) tally.settled("batch", ending, items.length - live);
-    for (const item of items) {
-      if (!detour.settle(item, ending)) continue;
-      rows += 1;
-      bytes += item.bytes;
-    }
+    byOrigin(items, (origin, count) => tally.settled(origin, ending, count));
+    const { rows, bytes } = detours[lane].settle(items, ending);
     if (rows > 0) release(lane, rows, bytes);
   }
 
@@ -117,14 +120,14 @@ export function createOutbox(parts: OutboxParts): Outbox {
     open() {
       return sink.open({
         delivered(lane, readings) {
-          detour.answered(lane);
+          detours[lane].answered();
           parts.onDelivered?.(lane, readings);
           settleAll(lane, readings, "delivered");
         },
         rejected(lane, reading, reason, detail) {
           const misfit = rejectedMisfit(reading, reason, detail, clock);
-          detour.answered(lane);
-          detour.replaced(reading, misfit);
+          detours[lane].answered();
+          detours[lane].replaced(reading, misfit);
           lettersOf[lane].add([misfit]);
         },
       });
@@ -146,13 +149,6 @@ export function createOutbox(parts: OutboxParts): Outbox {
       await sink.close();
     },
   };
-}
-
-/** By the items' own origin, not by their lane: a dead letter of a stream that is replayed comes with the files. */
-function countLive(items: readonly Item[]): number {
-  let live = 0;
-  for (const item of items) if (item.delivery.origin === "real_time") live += 1;
-  return live;
 }
 
 /** A run of items by what becomes of them; the usual case, all good, costs no copy. */

@@ -66,10 +66,10 @@ export interface Spool {
   answered(): void;
   /** The sink refused a reading: it goes on as another item. */
   replaced(reading: Reading, item: Item): void;
-  /** Settles an item where it belongs. False: its credit is back already. */
-  settle(item: Item, ending: Ending): boolean;
-  /** Whether a reading came straight from its source and has not been on the disk. */
-  isLive(reading: Reading): boolean;
+  /** Settles items where they belong. Returns what their credits were, without those that are back already. */
+  settle(items: readonly Item[], ending: Ending): { readonly rows: number; readonly bytes: number };
+  /** Those of the readings that came straight from their source and have not been on the disk. */
+  live(readings: readonly Reading[]): readonly Reading[];
   /** Lets nothing more go from the disk. Resolves when the sink has nothing that it gets on with. */
   quiet(): Promise<void>;
   /** Resolves when nothing is on disk or on its way there or from there. */

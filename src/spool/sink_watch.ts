@@ -9,12 +9,13 @@
  */
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Item, Reading } from "../core/reading.ts";
+import type { Books } from "./books.ts";
 import { type Entry, type Topic, topicIn } from "./entry.ts";
 
 /** What a watch works with. */
 export interface SinkWatchParts {
   readonly clock: Clock;
-  readonly known: Map<Item, Entry>;
+  readonly books: Pick<Books, "known" | "passing" | "enterPassing">;
   readonly topics: Map<string, Topic>;
   readonly options: { readonly heldRowsMax: number; readonly heldBytesMax: number };
   /** Whether readings could be written now. */
@@ -43,6 +44,8 @@ export interface SinkWatch {
   answered(): void;
   /** An entry has its verdict. */
   settled(entry: Entry): void;
+  /** A reading that passed by was delivered; `passing` does not know it yet. */
+  passed(item: Item): void;
   /** Asks the sink for what topics that stand still have in it, once all of that is on disk. */
   askBack(): void;
   close(): void;
@@ -60,7 +63,8 @@ const lookAgainMs = 1_000;
 
 /** Makes a {@linkcode SinkWatch}. */
 export function createSinkWatch(parts: SinkWatchParts): SinkWatch {
-  const { clock, known, topics, options } = parts;
+  const { clock, books, topics, options } = parts;
+  const { known, passing } = books;
   const toAsk = new Set<Topic>();
   let away = false;
   let answeredMs = -Infinity;
@@ -73,17 +77,23 @@ export function createSinkWatch(parts: SinkWatchParts): SinkWatch {
   function look(): void {
     timer = null;
     const nowMs = clock.nowMs();
-    if (parts.isOn()) {
-      const late = [...known.values()].filter((entry) => isWatched(entry) && nowMs - entry.sentMs >= stallMs);
-      if (late.length > 0) {
-        away = nowMs - answeredMs >= stallMs;
-        const stuck = away ? [...known.values()].filter((entry) => isWatched(entry) || entry.place === "live") : late;
-        standStill(new Set(stuck.map(({ source }) => source)));
-      }
+    if (parts.isOn() && nowMs - oldestSentMs() >= stallMs) {
+      books.enterPassing();
+      away = nowMs - answeredMs >= stallMs;
+      const isStuck = away
+        ? (entry: Entry) => isWatched(entry) || entry.place === "live"
+        : (entry: Entry) => isWatched(entry) && nowMs - entry.sentMs >= stallMs;
+      standStill(new Set([...known.values()].filter(isStuck).map(({ source }) => source)));
     }
-    let dueMs = Infinity;
-    for (const entry of known.values()) if (isWatched(entry)) dueMs = Math.min(dueMs, entry.sentMs + stallMs);
+    const dueMs = oldestSentMs() + stallMs;
     if (dueMs < Infinity) lookAfter(Math.max(lookAgainMs, dueMs - nowMs));
+  }
+
+  /** Since when the first waits of what is watched. */
+  function oldestSentMs(): number {
+    let oldestMs = passing.oldestSentMs;
+    for (const entry of known.values()) if (isWatched(entry)) oldestMs = Math.min(oldestMs, entry.sentMs);
+    return oldestMs;
   }
 
   function lookAfter(delayMs: number): void {
@@ -201,6 +211,11 @@ export function createSinkWatch(parts: SinkWatchParts): SinkWatch {
         topic.blockers.delete(entry);
         goOnWhenFree(topic);
       }
+    },
+    passed(item) {
+      // No verdict took longer than the oldest has waited: which run it was of matters only when that is long.
+      const mostMs = answeredMs - passing.oldestSentMs;
+      tookMs = mostMs < slowMs ? mostMs : answeredMs - (passing.sentMsOf(item) ?? answeredMs);
     },
     askBack,
     close() {

@@ -1,6 +1,6 @@
 /**
  * The spool: where readings of streams wait on disk while the sink is slow or away. While all is well nothing of it is in their way, and
- * no reading touches the disk.
+ * no reading touches the disk; they pass by `books.ts`, which knows of each reading once something is unusual.
  *
  *     source --> live queue ------------------> scheduler --> sink
  *                    |                             ^            |
@@ -19,8 +19,9 @@
  * @module
  */
 import { itemQueue } from "../core/item_queue.ts";
-import type { Item, Reading } from "../core/reading.ts";
+import type { Item } from "../core/reading.ts";
 import type { SpooledReading, SpoolTotals } from "../core/spool.ts";
+import { createBooks } from "./books.ts";
 import type { Spool, SpoolParts } from "./contract.ts";
 import { type Entry, leaveIn, newEntry, type Topic, topicIn } from "./entry.ts";
 import { liveFlows } from "./live_flows.ts";
@@ -46,13 +47,12 @@ export function createSpool(parts: SpoolParts): Spool {
   const leave = (topic: Topic) => leaveIn(topics, topic);
   const window = itemQueue();
   const notices = createNotices(parts);
-  /** Live readings in a queue or in the sink, and those from the disk. */
-  const known = new Map<Item, Entry>();
+  const books = createBooks();
+  const { known, passing } = books;
   let totals: SpoolTotals = { readings: 0, bytes: 0, oldestAtMs: null };
   let dropped = 0;
   /** On disk as far as we know; should the store have fewer, they were lost with a damaged file. */
   let expected = 0;
-  let nextNumber = 1;
   let stopping = false;
   let closed = false;
   const waiters = createWaiters();
@@ -93,7 +93,7 @@ export function createSpool(parts: SpoolParts): Spool {
 
   const watch = createSinkWatch({
     ...parts,
-    known,
+    books,
     topics,
     isOn: () => enabled && writer.stuck === null,
     stoodStill,
@@ -117,7 +117,7 @@ export function createSpool(parts: SpoolParts): Spool {
     const begun = new Set<string>();
     lives.pull((item, flow) => {
       if (item.kind !== "reading") return lives.push(flow, item);
-      const entry = arrival(item, flow);
+      const entry = books.arrival(item, flow);
       if (!goesToDisk(entry.source)) return pushLive(entry);
       const topic = topicOf(entry.source);
       if (topic.queued.size === 0) begun.add(entry.source);
@@ -141,10 +141,6 @@ export function createSpool(parts: SpoolParts): Spool {
       topicOf(entry.source).older.add(entry);
       writer.add(entry, true);
     }
-  }
-
-  function arrival(item: Reading, flow: number): Entry {
-    return newEntry({ item, source: item.delivery.source, number: nextNumber++, flow, place: "live" });
   }
 
   function pushLive(entry: Entry): void {
@@ -247,6 +243,21 @@ export function createSpool(parts: SpoolParts): Spool {
     leave(topic);
   }
 
+  // --- To the sink
+
+  function noteSent(item: Item, nowMs: number): void {
+    const entry = known.get(item) ?? (item.kind === "reading" ? books.arrival(item, -1) : null);
+    if (entry === null) return;
+    known.set(item, entry);
+    const wasAhead = entry.place === "window";
+    entry.place = "sink";
+    entry.sentMs = nowMs;
+    if (!wasAhead) return;
+    const topic = topicOf(entry.source);
+    topic.stored -= 1;
+    if (topic.stored === 0) letPass(topic);
+  }
+
   // --- From the disk
 
   function readAhead(readings: readonly SpooledReading[]): void {
@@ -322,7 +333,7 @@ export function createSpool(parts: SpoolParts): Spool {
       const { sources, firstNumber: _first, lastNumber, ...now } = await store.spoolInventory();
       totals = now;
       expected = now.readings;
-      nextNumber = lastNumber + 1;
+      books.beginAt(lastNumber + 1);
       for (const { source, readings } of sources) topicOf(source).stored = readings;
       tally.read("real_time", now.readings);
       if (now.readings > 0) notices.found(now);
@@ -335,50 +346,39 @@ export function createSpool(parts: SpoolParts): Spool {
     dispatched(items) {
       if (!enabled && topics.size === 0) return;
       const nowMs = clock.nowMs();
-      for (const item of items) {
-        let entry = known.get(item);
-        if (entry === undefined) {
-          if (item.kind !== "reading") continue;
-          known.set(item, entry = arrival(item, -1));
-        }
-        const wasAhead = entry.place === "window";
-        entry.place = "sink";
-        entry.sentMs = nowMs;
-        if (!wasAhead) continue;
-        const topic = topicOf(entry.source);
-        topic.stored -= 1;
-        if (topic.stored === 0) letPass(topic);
-      }
+      if (!books.passesBy(items, nowMs)) { for (const item of items) noteSent(item, nowMs); }
       watch.sent();
       reader.more();
     },
     answered: () => watch.answered(),
-    replaced(reading, item) {
-      const entry = known.get(reading);
-      if (entry === undefined) return;
-      known.delete(reading);
-      entry.refused = true;
-      known.set(item, entry);
-    },
-    settle(item, ending) {
-      const entry = known.get(item);
-      if (entry === undefined) {
-        item.delivery.settle(item.index, ending);
-        return true;
+    replaced: books.replaced,
+    settle(items, ending) {
+      const credits = { rows: 0, bytes: 0 };
+      let passed: Item | null = null;
+      for (const item of items) {
+        // Before its verdict: after that it may be another's.
+        const { bytes } = item;
+        const entry = known.size === 0 ? undefined : known.get(item);
+        passed = entry === undefined ? item : null;
+        if (entry !== undefined) known.delete(item);
+        if (entry?.durable === true) reader.done(entry.number);
+        else item.delivery.settle(item.index, ending);
+        if (entry !== undefined) watch.settled(entry);
+        if (entry?.credit === false) continue;
+        credits.rows += 1;
+        credits.bytes += bytes;
       }
-      known.delete(item);
-      if (entry.durable) reader.done(entry.number);
-      else item.delivery.settle(item.index, ending);
-      watch.settled(entry);
+      if (passed !== null && ending === "delivered") watch.passed(passed);
+      passing.trim();
       if (waiters.any) queueMicrotask(progress);
-      return entry.credit;
+      return credits;
     },
-    isLive: (reading) => !(known.get(reading)?.durable ?? false),
+    live: books.live,
     quiet() {
       stopping = true;
-      return waiters.when(() => ![...known.values()].some((entry) => entry.place === "sink" && !entry.held));
+      return waiters.when(() => passing.isEmpty && !books.some(({ place, held }) => place === "sink" && !held));
     },
-    emptied: () => waiters.when(() => topics.size === 0 && ![...known.values()].some((entry) => entry.durable)),
+    emptied: () => waiters.when(() => topics.size === 0 && !books.some(({ durable }) => durable)),
     status: () => ({
       readings: totals.readings,
       bytes: totals.bytes,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Changing } from "../core/changing.ts";
 
 /** Promises with their conditions. */
 export interface Waiters {
@@ -17,16 +18,20 @@ export interface Waiters {
 /** Makes {@linkcode Waiters}. */
 export function createWaiters(): Waiters {
   let waiting: { readonly isSo: () => boolean; readonly resolve: () => void }[] = [];
-  return {
-    when: (isSo) => isSo() ? Promise.resolve() : new Promise((resolve) => waiting.push({ isSo, resolve })),
+  const waiters: Changing<Waiters> = {
+    any: false,
+    when(isSo) {
+      if (isSo()) return Promise.resolve();
+      waiters.any = true;
+      return new Promise((resolve) => waiting.push({ isSo, resolve }));
+    },
     look() {
       const done = new Set(waiting.filter(({ isSo }) => isSo()));
       if (done.size === 0) return;
       waiting = waiting.filter((one) => !done.has(one));
+      waiters.any = waiting.length > 0;
       for (const { resolve } of done) resolve();
     },
-    get any() {
-      return waiting.length > 0;
-    },
   };
+  return waiters;
 }

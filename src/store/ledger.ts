@@ -36,8 +36,7 @@ export const requestsWaitingMax = 256;
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const path = databasePath(options.stateDir);
-  await ensureStateDir(options.stateDir);
-  await ensurePrivateFile(path);
+  // First of all: to begin takes it a while.
   const line = workerLine(options.clock, (reason, movedTo) => {
     options.emit(
       "error",
@@ -51,6 +50,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   });
   const { deadLetterBytesMax, databaseBytesMax = null } = options;
   try {
+    await ensureStateDir(options.stateDir);
+    await ensurePrivateFile(path);
     await line.ask({ kind: "open", options: { path, deadLetterBytesMax, databaseBytesMax } });
   } catch (thrown) {
     line.end();

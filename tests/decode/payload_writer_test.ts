@@ -40,7 +40,7 @@ function outcome(
       return JSON.stringify({ kind: "filtered" });
     }
     if (end >= 0) {
-      assert.ok(end <= 7 + payload.length + (writer?.extraBytes ?? 0), "it keeps within the room that it asks for");
+      assert.ok(end <= 7 + payload.length + (writer?.extraBytes() ?? 0), "it keeps within the room that it asks for");
       quick += 1;
       return new TextDecoder().decode(page.subarray(7, end));
     }

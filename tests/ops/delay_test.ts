@@ -10,7 +10,7 @@ Deno.test("an empty delay window says so", () => {
 Deno.test("quantiles are never too low and at most a tenth too high", () => {
   fc.assert(fc.property(fc.array(fc.double({ min: 0.2, max: 100_000, noNaN: true }), { minLength: 1 }), (delays) => {
     const window = createDelayWindow(virtualClock());
-    for (const delay of delays) window.record(delay);
+    window.record(delays.map((delay) => ({ arrivedMs: -delay })));
     const sorted = [...delays].sort((a, b) => a - b);
     for (const [share, seen] of [[0.5, window.status().p50Ms], [0.99, window.status().p99Ms]] as const) {
       const exact = sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
@@ -23,12 +23,12 @@ Deno.test("quantiles are never too low and at most a tenth too high", () => {
 Deno.test("delays are forgotten after ten seconds, and after any pause", () => {
   const clock = virtualClock();
   const window = createDelayWindow(clock);
-  window.record(5);
+  window.record([{ arrivedMs: -5 }]);
   clock.advanceSync(9000);
   assert.equal(window.status().count, 1);
   clock.advanceSync(1000);
   assert.equal(window.status().count, 0);
-  window.record(7);
+  window.record([{ arrivedMs: 9_993 }]);
   clock.advanceSync(3_600_000);
   assert.equal(window.status().count, 0);
 });

@@ -19,7 +19,19 @@ const troubled: Plan = {
   crashesMs: [],
 };
 
+const slowSink: Plan = {
+  ...{ ...troubled, downs: [], sinkPerSecond: 30 },
+  crashesMs: Array.from({ length: 14 }, (_, i) => 2_600 + i * 2_500),
+};
+
 const broken = [
+  {
+    name: "what passed by gets its number after what is newer",
+    file: "books.ts",
+    from: "enterPassing();\n      return numbered(item, flow);",
+    to: "return numbered(item, flow);",
+    plan: slowSink,
+  },
   {
     name: "new readings of a topic overtake those in the spool",
     file: "spool.ts",
@@ -32,12 +44,7 @@ const broken = [
     file: "spool.ts",
     from: "if (begun.size > 0) cover(begun);",
     to: "",
-    plan: {
-      ...troubled,
-      downs: [],
-      sinkPerSecond: 30,
-      crashesMs: Array.from({ length: 14 }, (_, i) => 2_600 + i * 2_500),
-    },
+    plan: slowSink,
   },
   {
     name: "what is held is given back as well, and sent twice",

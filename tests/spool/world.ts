@@ -307,6 +307,7 @@ function modelSource(
           broker.acknowledge(first.message);
         }
       },
+      isSettled: () => place.settled !== null,
     };
     counter += 1;
     // The key is not the topic: two topics share a partition, and one topic may have several keys.

@@ -19,6 +19,7 @@ import { explainTls, isTlsError, type TlsMaterial, tlsOptions } from "../../core
 import { exchange } from "./exchange.ts";
 import { PathError, type PathFailure } from "./path_error.ts";
 import type { KafkaRequest } from "./requests.ts";
+import { createTimeLimits } from "./time_limits.ts";
 
 /** User and password, and how they are proved. */
 export interface SaslOptions {
@@ -67,13 +68,13 @@ export type OpenConnection = (address: BrokerAddress, signal: AbortSignal) => Pr
 const sessionMarginMs = 10_000;
 
 /** What of kafkajs is used. */
-interface Library {
+export interface Library {
   readonly Broker: typeof Broker;
   readonly ConnectionPool: typeof import("kafkajs/src/network/connectionPool.js").default;
 }
 
-/** Loaded with the first connection: who writes to a file or to stdout does without. */
-async function loadLibrary(): Promise<Library> {
+/** Loaded with the first connection, or ahead of it: who writes to a file or to stdout does without. */
+export async function loadLibrary(): Promise<Library> {
   const [broker, pool] = await Promise.all([
     import("kafkajs/src/broker/index.js"),
     import("kafkajs/src/network/connectionPool.js"),
@@ -123,6 +124,9 @@ function createChannel(
 ): Channel {
   const name = printable(`${address.host}:${address.port}`);
   const waiting = new Set<(error: PathError) => void>();
+  const limits = createTimeLimits(clock, (limitMs) => {
+    fail(new PathError("timed_out", `Kafka broker ${name} did not answer within ${limitMs} ms`));
+  });
   const tls = options.tls === null ? null : current(options.tls);
   const sasl = options.sasl === null ? null : { ...options.sasl, password: current(options.sasl.password) };
   let socket: Socket | null = null;
@@ -180,11 +184,9 @@ function createChannel(
         work.catch(() => {}); // its failure is a consequence of the one that is told
         return reject(failed);
       }
-      const timer = clock.after(timeoutMs, () => {
-        fail(new PathError("timed_out", `Kafka broker ${name} did not answer within ${timeoutMs} ms`));
-      });
+      const inTime = limits.begin(timeoutMs);
       const settle = () => {
-        timer.cancel();
+        inTime();
         waiting.delete(lost);
       };
       const lost = (error: PathError) => {
@@ -218,6 +220,7 @@ function createChannel(
   function fail(error: PathError): void {
     if (failed !== null) return;
     failed = error;
+    limits.endAll();
     // With an error, so that kafkajs clears the timers of an attempt to connect.
     socket?.destroy(error);
     for (const lost of [...waiting]) lost(error);

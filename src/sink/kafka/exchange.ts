@@ -67,17 +67,17 @@ export async function exchange<T>(
 /** The pieces of a request with its size and header before them. */
 function framed(request: KafkaRequest<unknown>, correlationId: number, clientId: string): readonly Uint8Array[] {
   const header = wireWriter();
+  header.int32(0); // the size of what follows, filled in below
   header.int16(request.apiKey);
   header.int16(request.apiVersion);
   header.int32(correlationId);
   header.string(clientId);
   // A flexible version has tagged fields at the end of its header: none.
   if (request.flexible === true) header.int8(0);
-  const size = wireWriter();
   const pieces = [...header.parts(), ...request.body];
   const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  size.int32(bytes);
-  pieces.unshift(...size.parts());
+  const [first] = pieces;
+  if (first !== undefined) new DataView(first.buffer, first.byteOffset).setInt32(0, bytes - 4);
   return bytes <= oneWriteBytesMax ? [Buffer.concat(pieces)] : merged(pieces);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Reading } from "../../core/reading.ts";
+import type { Changing } from "../../core/changing.ts";
 
 /** The flushes of a producer. */
 export interface Flushes {
@@ -19,12 +20,11 @@ export interface Flushes {
 /** Makes {@linkcode Flushes}. A flush is rare: only then every single reading is looked at. */
 export function createFlushes(): Flushes {
   const flushes = new Set<{ readonly open: Set<Reading>; readonly resolve: () => void }>();
-  return {
-    get active() {
-      return flushes.size > 0;
-    },
+  const all: Changing<Flushes> = {
+    active: false,
     begin(open) {
       if (open.size === 0) return Promise.resolve();
+      all.active = true;
       return new Promise((resolve) => flushes.add({ open, resolve }));
     },
     reported(readings) {
@@ -34,10 +34,13 @@ export function createFlushes(): Flushes {
         flushes.delete(flush);
         flush.resolve();
       }
+      all.active = flushes.size > 0;
     },
     endAll() {
       for (const { resolve } of flushes) resolve();
       flushes.clear();
+      all.active = false;
     },
   };
+  return all;
 }

@@ -48,7 +48,7 @@ export interface KafkaSinkOptions {
   readonly lingerMs?: Readonly<Record<Lane, number>>;
   /** Largest batch before compression, in bytes. Default: 256 KiB (a larger one would block the event loop for too long). */
   readonly batchBytesMax?: number;
-  /** Largest request, in bytes; a larger record goes alone. Default: 1 MiB. */
+  /** Largest request, in bytes; a larger record goes alone. Of files no more than 256 KiB, but in transactions. Default: 1 MiB. */
   readonly requestBytesMax?: number;
   /** Largest value that is tried at all, in bytes; a larger one is rejected without asking Kafka. Default: 64 MiB. */
   readonly recordBytesMax?: number;

@@ -19,7 +19,7 @@ import { printable } from "../../core/text.ts";
 import { checkKafka } from "./check.ts";
 import { createChunkSink, transactionalIdOf } from "./chunk_sink.ts";
 import { type Cluster, createCluster } from "./cluster.ts";
-import { connectionOpener, type OpenConnection } from "./connection.ts";
+import { connectionOpener, loadLibrary, type OpenConnection } from "./connection.ts";
 import { createKeyOf } from "./key_of.ts";
 import { followToTopic } from "./letter_topic.ts";
 import { type KafkaSinkOptions, type OptionalHeader, type ParsedOptions, parseOptions } from "./options.ts";
@@ -42,6 +42,9 @@ export interface KafkaSinkDeps {
 }
 
 const lanes: readonly Lane[] = ["stream", "files"];
+
+/** Of files a batch is a request: encoding it holds the loop for a millisecond, then a stream's reading has its turn. */
+const filesRequestBytesMax = 256 * 1024;
 
 /**
  * Makes the Kafka sink.
@@ -85,6 +88,9 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
   return {
     name: "kafka",
     ...(chunks === null ? {} : { chunks }),
+    async load() {
+      await loadLibrary();
+    },
     open(report) {
       const clusters: Cluster[] = [];
       const producerOf = (lane: Lane): Producer => {
@@ -95,6 +101,9 @@ export function createKafkaSink(options: KafkaSinkOptions, deps: KafkaSinkDeps):
           ...parsed,
           clientId,
           lingerMs: parsed.lingerMs[lane],
+          requestBytesMax: lane === "files"
+            ? Math.min(parsed.requestBytesMax, filesRequestBytesMax)
+            : parsed.requestBytesMax,
         }, {
           clock,
           dice,

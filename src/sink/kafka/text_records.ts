@@ -9,6 +9,7 @@
  */
 import type { RecordShape } from "./record_batch.ts";
 import { varintBytes, writeVarint } from "./varint.ts";
+import type { Changing } from "../../core/changing.ts";
 
 /** Writes many records at once. */
 export interface TextRecords<T> {
@@ -38,7 +39,6 @@ export function createTextRecords<T>(shape: RecordShape<T>): TextRecords<T> {
   let sizes = new Int32Array(sizesOfOne * 1024);
   let text = "";
   let count = 0;
-  let bytes = 0;
 
   /** Adds a record; false, and no change, when it does not fit in `bytesMax`. */
   function add(item: T, key: string | null, bytesMax: number): boolean {
@@ -60,14 +60,14 @@ export function createTextRecords<T>(shape: RecordShape<T>): TextRecords<T> {
     const front = zeroBytes + varintBytes(count);
     const body = front + sizeWithLength(keyBytes) + sizeWithLength(valueBytes) + headersBytes;
     const lengthBytes = varintBytes(body);
-    if (count > 0 && bytes + lengthBytes + body > bytesMax) return false;
+    if (count > 0 && records.bytes + lengthBytes + body > bytesMax) return false;
     sizes[at] = body;
     sizes[at + 1] = keyBytes;
     sizes[at + 2] = valueBytes;
     text += room(lengthBytes + front + lengthRoom(keyBytes)) + (key ?? "") + room(lengthRoom(valueBytes)) +
       (value ?? "") +
       "\0" + headers;
-    bytes += lengthBytes + body;
+    records.bytes += lengthBytes + body;
     return true;
   }
 
@@ -92,13 +92,11 @@ export function createTextRecords<T>(shape: RecordShape<T>): TextRecords<T> {
     return position;
   }
 
-  return {
-    get bytes() {
-      return bytes;
-    },
+  const records: Changing<TextRecords<T>> = {
+    bytes: 0,
     gather(items, keys, from, end, bytesMax) {
       text = "";
-      bytes = 0;
+      records.bytes = 0;
       for (count = 0; from + count < end; count++) {
         const item = items[from + count];
         if (item === undefined || !add(item, keys[from + count] ?? null, bytesMax)) break;
@@ -106,6 +104,7 @@ export function createTextRecords<T>(shape: RecordShape<T>): TextRecords<T> {
       return count;
     },
     write(buffer, at) {
+      const { bytes } = records;
       const { read, written } = utf8.encodeInto(text, buffer.subarray(at, at + bytes));
       const asExpected = read === text.length && written === bytes;
       text = "";
@@ -115,6 +114,7 @@ export function createTextRecords<T>(shape: RecordShape<T>): TextRecords<T> {
       return true;
     },
   };
+  return records;
 }
 
 /** Room for so many bytes, by number. */

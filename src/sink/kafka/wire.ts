@@ -111,35 +111,87 @@ export interface WireWriter {
 
 /** Its length plus one is a varint of one byte up to here. */
 const shortStringBytesMax = 126;
+const stringBytesMax = 0x7fff;
+/** Small fields stand side by side in pages of this size, or as large as a text needs. */
+const pageBytes = 256;
+/** Most bytes that a UTF-16 unit becomes in UTF-8. */
+const bytesPerUnitMax = 3;
 
 /** A writer that does not copy blobs. */
 export function wireWriter(): WireWriter {
   const parts: Uint8Array[] = [];
-  const push = (length: number, fill: (part: Buffer) => void) => {
-    const part = Buffer.alloc(length);
-    fill(part);
-    parts.push(part);
-  };
+  let page = new DataView(new ArrayBuffer(pageBytes));
+  /** From here to `end` the page holds what is in no part yet. */
+  let begin = 0;
+  let end = 0;
+
+  /** Where the next `bytes` go, perhaps in a new page. */
+  function place(bytes: number): number {
+    if (end + bytes > page.byteLength) {
+      endPart();
+      page = new DataView(new ArrayBuffer(Math.max(pageBytes, bytes)));
+      begin = end = 0;
+    }
+    const at = end;
+    end += bytes;
+    return at;
+  }
+
+  function putInt16(value: number): void {
+    const at = place(2);
+    page.setInt16(at, value);
+  }
+
+  function putInt32(value: number): void {
+    const at = place(4);
+    page.setInt32(at, value);
+  }
+
+  function endPart(): void {
+    if (end > begin) parts.push(new Uint8Array(page.buffer, begin, end - begin));
+    begin = end;
+  }
+
+  /** Writes a text behind `sizeBytes` left for its length, which it gives back with where that goes. */
+  function putText(value: string, sizeBytes: number): { readonly at: number; readonly length: number } {
+    const at = place(sizeBytes + value.length * bytesPerUnitMax);
+    const { written } = encoder.encodeInto(value, new Uint8Array(page.buffer, at + sizeBytes));
+    end = at + sizeBytes + written;
+    return { at, length: written };
+  }
+
   return {
-    int8: (value) => push(1, (part) => part.writeInt8(value)),
-    int16: (value) => push(2, (part) => part.writeInt16BE(value)),
-    int32: (value) => push(4, (part) => part.writeInt32BE(value)),
-    int64: (value) => push(8, (part) => part.writeBigInt64BE(value)),
+    int8(value) {
+      const at = place(1);
+      page.setInt8(at, value);
+    },
+    int16: putInt16,
+    int32: putInt32,
+    int64(value) {
+      const at = place(8);
+      page.setBigInt64(at, value);
+    },
     shortString(value) {
-      const text = Buffer.from(value, "utf8");
-      if (text.length > shortStringBytesMax) throw new Error(`A short string has ${text.length} bytes`);
-      push(1, (part) => part.writeUInt8(text.length + 1));
-      parts.push(text);
+      const { at, length } = putText(value, 1);
+      if (length > shortStringBytesMax) throw new Error(`A short string has ${length} bytes`);
+      page.setUint8(at, length + 1);
     },
     string(value) {
-      const text = value === null ? null : Buffer.from(value, "utf8");
-      push(2, (part) => part.writeInt16BE(text?.length ?? -1));
-      if (text !== null) parts.push(text);
+      if (value === null) return putInt16(-1);
+      const { at, length } = putText(value, 2);
+      if (length > stringBytesMax) throw new Error(`A string has ${length} bytes`);
+      page.setInt16(at, length);
     },
     blob(value) {
-      push(4, (part) => part.writeInt32BE(value.length));
+      putInt32(value.length);
+      endPart();
       parts.push(value);
     },
-    parts: () => parts,
+    parts() {
+      endPart();
+      return parts;
+    },
   };
 }
+
+const encoder = new TextEncoder();

@@ -19,8 +19,6 @@ export interface Acknowledgements<M extends Acknowledgeable> {
   expect(message: M): number;
   /** The message at this place is settled: sends its PUBACK and those it held up, if all before it are settled. */
   finish(place: number): void;
-  /** PUBACKs that are owed. */
-  readonly held: number;
 }
 
 /** Makes the {@linkcode Acknowledgements} of a connection. `send` is called in order, exactly once for each finished message. */
@@ -29,9 +27,6 @@ export function createAcknowledgements<M extends Acknowledgeable>(send: (message
   let queue: M[] = [];
   let head = 0;
   return {
-    get held() {
-      return prefix.started - prefix.length;
-    },
     expect(message) {
       queue.push(message);
       return prefix.start();

@@ -110,6 +110,10 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
     events,
   );
 
+  async function load(): Promise<void> {
+    open ??= await loadOpenConnection();
+  }
+
   function openLoaded(...how: Parameters<OpenConnection>): Connection {
     if (open === null) throw new Error("The MQTT source was not started");
     return open(...how);
@@ -243,10 +247,11 @@ export function createMqttSource(options: MqttSourceOptions, parts: MqttSourcePa
   return {
     name: "mqtt",
     flows: inbox.flows,
+    load,
     async start(wakeScheduler) {
       wake = wakeScheduler;
       await subscriptions.load();
-      if (open === null) open = await loadOpenConnection();
+      await load();
       connector.come();
     },
     stop() {

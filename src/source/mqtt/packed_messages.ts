@@ -44,7 +44,7 @@ export function createPackedMessages(idPrefix: string): PackedMessages {
   return {
     write(writer, payload, counter, { wallMs }) {
       if (!isAscii(payload) && !isUtf8(payload)) return "left";
-      const needed = payload.length + writer.extraBytes + prefix.length + counterDigitsMax;
+      const needed = payload.length + writer.extraBytes() + prefix.length + counterDigitsMax;
       if (used + needed > page.length) {
         page = new Uint8Array(Math.max(pageBytes, needed));
         used = 0;

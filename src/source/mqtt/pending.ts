@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Changing } from "../../core/changing.ts";
 import type { Delivery, Verdict } from "../../core/delivery.ts";
 import { type Acknowledgements, createAcknowledgements } from "./acknowledgements.ts";
 
@@ -57,14 +58,10 @@ const nowhere = -1;
 export function createPending(onProgress: () => void): Pending {
   const byPacketId = new Map<number, Message>();
   let acknowledgements: Acknowledgements<Message> | null = null;
-  let unsettled = 0;
-  let unfinished = 0;
-  let bytes = 0;
-
   function settled(message: Message): void {
-    bytes -= message.bytes;
-    if (message.qos === 1) unsettled -= 1;
-    if (message.packetId === 0) unfinished -= 1;
+    pending.bytes -= message.bytes;
+    if (message.qos === 1) pending.unsettled -= 1;
+    if (message.packetId === 0) pending.unfinished -= 1;
     else if (message.place !== nowhere) acknowledgements?.finish(message.place);
     // Otherwise its connection is gone: it waits to be sent again and is acknowledged then.
     onProgress();
@@ -74,7 +71,7 @@ export function createPending(onProgress: () => void): Pending {
     byPacketId.delete(message.packetId);
     message.packetId = 0;
     if (message.unsettledItems === 0) {
-      unfinished -= 1;
+      pending.unfinished -= 1;
       onProgress();
     } else if (message.place !== nowhere) {
       // A broker that uses an identifier again before its PUBACK. The place must not hold up those behind it.
@@ -101,16 +98,10 @@ export function createPending(onProgress: () => void): Pending {
     onProgress();
   }
 
-  return {
-    get unsettled() {
-      return unsettled;
-    },
-    get bytes() {
-      return bytes;
-    },
-    get unfinished() {
-      return unfinished;
-    },
+  const pending: Changing<Pending> = {
+    unsettled: 0,
+    bytes: 0,
+    unfinished: 0,
     adopt(packetId, topic, payload, dup) {
       const known = byPacketId.get(packetId);
       if (known === undefined) return false;
@@ -124,16 +115,16 @@ export function createPending(onProgress: () => void): Pending {
     },
     begin(arrived, messageBytes, items) {
       const message = new Message(arrived, messageBytes, items, settled);
-      unfinished += 1;
+      pending.unfinished += 1;
       if (items > 0) {
-        bytes += messageBytes;
-        if (message.qos === 1) unsettled += 1;
+        pending.bytes += messageBytes;
+        if (message.qos === 1) pending.unsettled += 1;
       }
       if (message.qos === 1) {
         byPacketId.set(message.packetId, message);
         expectAck(message);
       } else if (items === 0) {
-        unfinished -= 1;
+        pending.unfinished -= 1;
       }
       return message;
     },
@@ -142,7 +133,7 @@ export function createPending(onProgress: () => void): Pending {
       acknowledgements = createAcknowledgements((message) => {
         if (message.packetId === 0) return;
         byPacketId.delete(message.packetId);
-        unfinished -= 1;
+        pending.unfinished -= 1;
         sendAck(message.packetId);
       });
       return abandoned;
@@ -153,6 +144,7 @@ export function createPending(onProgress: () => void): Pending {
     },
     abandonUnclaimed,
   };
+  return pending;
 }
 
 /**
@@ -196,5 +188,9 @@ class Message implements Delivery {
     if (this.#isSettled !== null) this.#isSettled[index] = 1;
     this.unsettledItems -= 1;
     if (this.unsettledItems === 0) this.#onSettled(this);
+  }
+
+  isSettled(index: number): boolean {
+    return this.unsettledItems === 0 || this.#isSettled?.[index] === 1;
   }
 }

@@ -12,6 +12,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createShortTexts } from "../../core/short_texts.ts";
+import type { Changing } from "../../core/changing.ts";
 
 /** What comes out of the stream, in the order in which it came in. */
 export interface FrameEvents {
@@ -55,7 +56,6 @@ export function createPublishFrames(options: FrameOptions, events: FrameEvents):
   /** So many bytes are needed before it makes sense to look again. */
   let neededBytes = 0;
   let opened = false;
-  let held = false;
   let ended = false;
 
   function keep(bytes: Uint8Array, needed: number): void {
@@ -72,7 +72,7 @@ export function createPublishFrames(options: FrameOptions, events: FrameEvents):
 
   function read(bytes: Uint8Array): void {
     let at = 0;
-    while (at < bytes.length && !held && !ended) {
+    while (at < bytes.length && !frames.held && !ended) {
       const header = readVarint(bytes, at + 1);
       if (header === incomplete) return keep(bytes.subarray(at), bytes.length - at + 1);
       if (header === broken) return end("a packet's length is longer than four bytes");
@@ -92,7 +92,7 @@ export function createPublishFrames(options: FrameOptions, events: FrameEvents):
     const qos = first >> 1 & 3;
     if (kind === publish && opened && qos < 2) return readPublish(bytes, first, body, next);
     if (kind === publish && qos === 3) return end("a PUBLISH of QoS 3");
-    if (kind === connack && !opened) held = true;
+    if (kind === connack && !opened) frames.held = true;
     events.other(bytes.subarray(at, next));
   }
 
@@ -112,23 +112,22 @@ export function createPublishFrames(options: FrameOptions, events: FrameEvents):
     events.publish(topic, bytes.subarray(at, next), packetId, (first & 8) !== 0, (first & 1) !== 0);
   }
 
-  return {
-    get held() {
-      return held;
-    },
+  const frames: Changing<PublishFrames> = {
+    held: false,
     push(chunk) {
       if (ended) return;
-      if (waitingBytes === 0 && !held) return read(chunk);
+      if (waitingBytes === 0 && !frames.held) return read(chunk);
       waiting.push(chunk);
       waitingBytes += chunk.length;
-      if (!held && waitingBytes >= neededBytes) read(joined(waiting, waitingBytes));
+      if (!frames.held && waitingBytes >= neededBytes) read(joined(waiting, waitingBytes));
     },
     open() {
       opened = true;
-      held = false;
+      frames.held = false;
       if (waitingBytes > 0) read(joined(waiting, waitingBytes));
     },
   };
+  return frames;
 }
 
 const nothing = new Uint8Array(0);

@@ -3,6 +3,7 @@ import { seededDice } from "../../../src/core/dice.ts";
 import type { Lane } from "../../../src/core/flow.ts";
 import type { Reading, Reason } from "../../../src/core/reading.ts";
 import { PathError } from "../../../src/sink/kafka/path_error.ts";
+import type { KafkaRequest } from "../../../src/sink/kafka/requests.ts";
 import { createKafkaSink, type KafkaSinkOptions } from "../../../src/sink/kafka/sink.ts";
 import { virtualClock } from "../../support/virtual_clock.ts";
 import { reading } from "./readings.ts";
@@ -68,6 +69,53 @@ Deno.test("streams and files have a client each, and an outage of both is told o
     retries: 0,
     throttledMs: 0,
   });
+  await sink.close();
+});
+
+Deno.test("rows of files go in requests of a batch, so that a stream never waits long for the encoding; streams in larger ones", async () => {
+  const clock = virtualClock();
+  const requests: { readonly client: string; readonly bytes: number }[] = [];
+  const address = { host: "a", port: 1 };
+  const leaders = [0, 0, 0, 0];
+  const answers: Readonly<Record<string, unknown>> = {
+    Metadata: {
+      controller: 0,
+      nodes: [{ node: 0, ...address }],
+      topics: [{ topic: "readings", code: 0, leaders }],
+    },
+    InitProducerId: { code: 0, producerId: 1n, producerEpoch: 0 },
+    DescribeConfigs: null,
+  };
+  const sink = createKafkaSink({ brokers: ["a:1"], gateway: "gw", topic: "readings", key: "{d}" }, {
+    clock,
+    dice: seededDice(1),
+    emit: () => {},
+    openConnection: (client) => () =>
+      Promise.resolve({
+        address,
+        live: true,
+        request<T>({ apiName, body }: KafkaRequest<T>) {
+          if (apiName !== "Produce") return Promise.resolve(answers[apiName] as T);
+          requests.push({ client, bytes: body.reduce((sum, piece) => sum + piece.length, 0) });
+          return new Promise<T>(() => {});
+        },
+        retire() {},
+        close() {},
+      }),
+  });
+  await sink.open({ delivered() {}, rejected: (_lane, _reading, _reason, detail) => assert.fail(detail) });
+  await clock.advance(100);
+  for (const lane of ["stream", "files"] as const) {
+    sink.send(
+      lane,
+      Array.from({ length: 4000 }, (_, i) => reading(`${i}`, { d: `${i % 40}` }, `"${"x".repeat(200)}"`)),
+    );
+    await clock.advance(100);
+  }
+  const of = (client: string) => requests.filter((request) => request.client === client).map(({ bytes }) => bytes);
+  const [stream, files] = [of("gw-stream"), of("gw-files")];
+  assert.ok(stream.length === 1 && (stream[0] ?? 0) > 800_000, `${stream}`);
+  assert.ok(files.length === 4 && Math.max(...files) < 264 * 1024, `${files}`);
   await sink.close();
 });
 

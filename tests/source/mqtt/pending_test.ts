@@ -33,14 +33,18 @@ Deno.test("PUBACKs leave in the order of the PUBLISHes, whatever order they are 
 Deno.test("A message of several readings is acknowledged after the last of them, each settled once", () => {
   const { pending, acks } = connectedPending();
   const delivery = pending.begin(arrived(1), 10, 3);
+  const settled = () => [0, 1, 2].map((index) => delivery.isSettled?.(index));
   delivery.settle(2, "delivered");
+  assert.deepEqual(settled(), [false, false, true]);
   delivery.settle(0, "delivered");
+  assert.deepEqual(settled(), [true, false, true]);
   assert.throws(() => delivery.settle(0, "delivered"), /settled already/);
   assert.throws(() => delivery.settle(3, "delivered"), /has 3/);
   assert.throws(() => delivery.settle(-1, "delivered"), /has 3/);
   assert.deepEqual(acks, []);
   delivery.settle(1, "delivered");
   assert.deepEqual(acks, [1]);
+  assert.deepEqual(settled(), [true, true, true]);
   assert.throws(() => delivery.settle(1, "delivered"), /settled already/);
 });
 
