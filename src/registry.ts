@@ -28,7 +28,7 @@ import { createKafkaSink } from "./sink/kafka/sink.ts";
 import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
 import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
 import { createFilesSource } from "./source/files/files_source.ts";
-import { filesDefaults, type FolderOptions } from "./source/files/options.ts";
+import { filesDefaults, type FolderOptions, readAheadRowsOf } from "./source/files/options.ts";
 import { createLettersSource } from "./source/letters/letters_source.ts";
 import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
@@ -207,7 +207,7 @@ function filesSource(
     pattern: files.patterns ?? filesDefaults.pattern,
     badMax: files.badRowsMax,
     after: settings.dryRun ? "keep" : files.after,
-    readAheadRows: 2 * schedulingOf(settings).quantumRows,
+    readAheadRows: readAheadRowsOf(schedulingOf(settings).quantumRows, files.folders.length),
     rowBytesMax,
     once: settings.once,
     readOnly: settings.dryRun,

@@ -112,6 +112,13 @@ const sliceRows = 64;
 /** Decoding gives the event loop a turn after this long. */
 export const sliceMs = 4;
 
+/** The rows of the text of a file, fed with its bytes. */
+interface Text {
+  readonly opened: Decoder;
+  feed(piece: Uint8Array): void;
+  end(): void;
+}
+
 /** Makes a {@linkcode FileReader}. */
 export function createFileReader(options: FileReaderOptions, deps: FileReaderDeps): FileReader {
   const { record } = options;
@@ -163,22 +170,10 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
 
   /** Returns false when it was stopped before the end. */
   async function readRows(pieces: Pieces): Promise<boolean> {
-    const head = await readHead(pieces);
-    if (signal.aborted) return false;
-    if (head.length === 0) return ended = true;
+    const text = await openText(pieces);
+    if (text === null) return ended;
+    const { opened, feed, end } = text;
     const rows: Row[] = [];
-    encoding = record.checkpoint === null ? encodingOf(head, options.encoding) : record.checkpoint.encoding ?? "utf-8";
-    const transcode = createTranscode(encoding);
-    const textHead = createTranscode(encoding).push(head);
-    const opened = deps.openDecoder(decoderName(record.path), textHead, record.checkpoint);
-    decoder = opened;
-    const decode = (text: Uint8Array) => {
-      const fresh = text.subarray(Math.max(0, Math.min(text.length, skipBytes - inflatedBytes)));
-      inflatedBytes += text.length;
-      if (fresh.length > 0) opened.push(fresh);
-    };
-    const feed = (piece: Uint8Array) => decode(transcode.push(piece));
-    feed(head);
     let sliceStartMs = clock.nowMs();
     while (!signal.aborted) {
       if (buffer.room() < 1) {
@@ -197,12 +192,38 @@ export function createFileReader(options: FileReaderOptions, deps: FileReaderDep
       const piece = await pieces.next();
       if (piece !== null) feed(piece);
       else if (!signal.aborted) {
-        decode(transcode.end());
-        opened.end();
+        end();
         ended = true;
       }
     }
     return false;
+  }
+
+  /** Chooses the decoder by the head of the file, which is let go of with this: so much is not held for each file that is read. */
+  async function openText(pieces: Pieces): Promise<Text | null> {
+    const head = await readHead(pieces);
+    ended = head.length === 0 && !signal.aborted;
+    if (head.length === 0 || signal.aborted) return null;
+    encoding = record.checkpoint === null ? encodingOf(head, options.encoding) : record.checkpoint.encoding ?? "utf-8";
+    const transcode = createTranscode(encoding);
+    const textHead = createTranscode(encoding).push(head);
+    const opened = deps.openDecoder(decoderName(record.path), textHead, record.checkpoint);
+    decoder = opened;
+    const decode = (text: Uint8Array) => {
+      const fresh = text.subarray(Math.max(0, Math.min(text.length, skipBytes - inflatedBytes)));
+      inflatedBytes += text.length;
+      if (fresh.length > 0) opened.push(fresh);
+    };
+    const feed = (piece: Uint8Array) => decode(transcode.push(piece));
+    feed(head);
+    return {
+      opened,
+      feed,
+      end() {
+        decode(transcode.end());
+        opened.end();
+      },
+    };
   }
 
   /** Brings the next rows, those that there is room for, into the buffer; returns how many. */

@@ -49,7 +49,7 @@ export interface FilesSourceOptions {
   readonly keepForMs: number | null;
   /** The oldest archived files of a folder are removed when all together are larger; null: no limit. */
   readonly archiveBytesMax: number | null;
-  /** Rows that may wait in a folder's flow, read ahead of the scheduler: two quanta. */
+  /** Rows that may wait in a folder's flow, read ahead of the scheduler: see {@linkcode readAheadRowsOf}. */
   readonly readAheadRows: number;
   /** Bytes that may wait there: nothing more is read while they are reached. */
   readonly readAheadBytesMax: number;
@@ -119,4 +119,15 @@ export interface FilesSourceDeps {
   readonly disk?: Disk;
   /** For a sink that keeps the places of files. Default: the ledger alone does. */
   readonly kept?: KeptPlaces;
+}
+
+/** Folders that read ahead as far as they like; more of them share what these may hold. */
+const readingAhead = 64;
+/** What each may read ahead in any case: a slice of the reader. */
+const readAheadRowsMin = 64;
+
+/** Rows that each of so many folders may read ahead: two quanta, and of many folders less, so that memory does not grow with their number. */
+export function readAheadRowsOf(quantumRows: number, folders: number): number {
+  const share = Math.floor(2 * quantumRows * readingAhead / Math.max(1, folders));
+  return Math.min(2 * quantumRows, Math.max(readAheadRowsMin, share));
 }

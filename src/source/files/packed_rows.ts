@@ -22,10 +22,10 @@ export interface PackedRows {
   pack(line: Uint8Array, from: number, stop: number, row: number, start: number, end: number): Item | null;
 }
 
-/** Bytes of a page: some hundred rows. A longer row has a page of its own. */
-export const pageBytes = 64 * 1024;
+/** Bytes of a page: about a hundred rows. Each file that is read has some. A longer row has a page of its own. */
+export const pageBytes = 16 * 1024;
 /** Pages that are written over again: what is in flight of a file by default, and more. Beyond it pages are made and left. */
-const pagesMax = 128;
+const pagesMax = 512;
 /** Digits of the largest byte offset. */
 const offsetDigitsMax = 16;
 

@@ -59,6 +59,8 @@ export async function readHead(pieces: Pieces): Promise<Uint8Array> {
     head.push(piece.slice());
     length += piece.length;
   }
+  const [only] = head;
+  if (only !== undefined && head.length === 1) return only;
   const whole = new Uint8Array(length);
   let at = 0;
   for (const piece of head) {
