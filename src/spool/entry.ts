@@ -93,3 +93,11 @@ export function topicIn(topics: Map<string, Topic>, source: string): Topic {
 export function leaveIn(topics: Map<string, Topic>, { source, stored, queued, older, still }: Topic): void {
   if (stored === 0 && queued.size === 0 && older.size === 0 && !still) topics.delete(source);
 }
+
+/** The first of these older ones are on disk, and there is no room for the rest: it waits behind those, before all that came after it. */
+export function queueFirst({ older, queued }: Topic, rest: readonly Entry[]): void {
+  const newer = [...queued];
+  queued.clear();
+  for (const entry of rest) older.delete(entry);
+  for (const entry of [...rest, ...newer]) queued.add(entry);
+}

@@ -118,6 +118,8 @@ export function createSinkWatch(parts: SinkWatchParts): SinkWatch {
       toAsk.delete(topic);
       topic.asked = true;
     }
+    // While the disk took nothing some may have been let go: what the sink has not got yet must not get there before what it gives back.
+    parts.stoodStill(new Set(ready.map(({ source }) => source)));
     const asked: Entry[] = [];
     const readings = new Set<Reading>();
     for (const entry of known.values()) {

@@ -23,7 +23,7 @@ import type { Item } from "../core/reading.ts";
 import type { SpooledReading, SpoolTotals } from "../core/spool.ts";
 import { createBooks } from "./books.ts";
 import type { Spool, SpoolParts } from "./contract.ts";
-import { type Entry, leaveIn, newEntry, type Topic, topicIn } from "./entry.ts";
+import { type Entry, leaveIn, newEntry, queueFirst, type Topic, topicIn } from "./entry.ts";
 import { liveFlows } from "./live_flows.ts";
 import { createNotices } from "./notices.ts";
 import { createReader } from "./reader.ts";
@@ -201,8 +201,7 @@ export function createSpool(parts: SpoolParts): Spool {
     const { dropped: gone, ...now } = await store.spoolDropOldest(bytes, reader.out());
     expected -= gone.length;
     noteTotals(now);
-    for (const { source } of gone) {
-      const topic = topicOf(source);
+    for (const topic of gone.map(({ source }) => topicOf(source))) {
       topic.stored -= 1;
       leave(topic);
     }
@@ -221,9 +220,12 @@ export function createSpool(parts: SpoolParts): Spool {
   function letGo(): void {
     if (closed) return;
     for (const topic of [...topics.values()]) {
-      for (const entry of topic.older) if (entry.place === "queue") pushLive(entry);
+      const waiting = [...topic.older].filter(({ place }) => place === "queue");
+      if (topic.stored === 0) waiting.forEach(pushLive);
+      else queueFirst(topic, waiting);
       letPass(topic);
     }
+    watch.askBack();
     progress();
   }
 
@@ -262,9 +264,8 @@ export function createSpool(parts: SpoolParts): Spool {
 
   function readAhead(readings: readonly SpooledReading[]): void {
     for (const reading of readings) {
-      const { source, number } = reading;
       const item = restoredItem(reading, parts);
-      known.set(item, newEntry({ item, source, number, flow: -1, place: "window" }));
+      known.set(item, newEntry({ ...reading, item, flow: -1, place: "window" }));
       window.push(item);
     }
     parts.wake();

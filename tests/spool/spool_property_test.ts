@@ -71,6 +71,49 @@ Deno.test("whatever the rule, a full spool stays within its bytes; block loses n
   );
 });
 
+/** A disk that fills up, or fails, in the middle of a topic that stands still: plans under which its order broke once. */
+const troubled: readonly (Partial<Plan> & Pick<Plan, "seed">)[] = [
+  {
+    seed: 12,
+    bytesMax: 8012,
+    whenFull: "drop_newest",
+    downs: [
+      { fromMs: 7404, toMs: 17_834, partition: 1 },
+      { fromMs: 15_816, toMs: 21_043, partition: 2 },
+      { fromMs: 2825, toMs: 4237, partition: 1 },
+    ],
+    commitMs: 200,
+  },
+  {
+    seed: 20,
+    perSecond: 299,
+    bytesMax: 22_362,
+    inFlightRows: 30,
+    sinkPerSecond: 150,
+    downs: [{ fromMs: 19_141, toMs: 26_448, partition: -1 }, { fromMs: 14_323, toMs: 23_648, partition: -1 }],
+  },
+  {
+    seed: 1_919_219_404,
+    topics: 12,
+    partitions: 3,
+    perSecond: 228,
+    downs: [{ fromMs: 6399, toMs: 20_348, partition: 0 }],
+    crashesMs: [2801],
+    diskFails: [{ fromMs: 7113, toMs: 9197 }, { fromMs: 14_132, toMs: 14_582 }, { fromMs: 12_380, toMs: 16_100 }],
+  },
+];
+
+const usual: Omit<Plan, "seed"> = {
+  ...{ topics: 8, partitions: 2, perSecond: 231, publishMs: 20_000, receiveMax: 200, bytesMax: 1e9, whenFull: "block" },
+  ...{ inFlightRows: 3, sinkPerSecond: 1000, givesBack: true, downs: [], crashesMs: [], diskFails: [], commitMs: 20 },
+};
+
+for (const plan of troubled) {
+  Deno.test(`a disk that takes no more in the middle of a topic keeps its order, plan ${plan.seed}`, async () => {
+    orderHolds(await play({ ...usual, ...plan }, 400_000));
+  });
+}
+
 function nothingIsLost({ crashesMs }: Plan, { landed, wanted, left, unacknowledged }: Outcome): void {
   assert.deepEqual({ left: left.readings, unacknowledged }, { left: 0, unacknowledged: 0 });
   const keys = new Set(landed.map(({ topic, n }) => `${topic} ${n}`));
