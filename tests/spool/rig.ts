@@ -49,6 +49,8 @@ export interface Rig {
   /** As a source tells it. */
   fill: number;
   takeBack: (readings: ReadonlySet<Reading>) => ReadonlyMap<Reading, Reading>;
+  /** The scheduler is told. */
+  wake: () => void;
   /** New readings arrive at the source. */
   arrive(...readings: Item[]): void;
   /** The scheduler lets go what it gets; returns the ids. */
@@ -79,12 +81,13 @@ export async function rig(options: Partial<SpoolOptions> = {}): Promise<Rig> {
       spoolDropOldest: (bytes, spared) => Promise.resolve(shelf.spoolDropOldest(bytes, spared)),
       spoolInventory: () => Promise.resolve(shelf.spoolInventory()),
     },
-    ...{ tally: createTally(), clock, dice: () => 0.5, emit() {}, parseFields: () => ({}), release() {}, wake() {} },
+    ...{ tally: createTally(), clock, dice: () => 0.5, emit() {}, parseFields: () => ({}), release() {} },
     fill: () => made.fill,
     takeBack: (readings) => made.takeBack(readings),
+    wake: () => made.wake(),
   });
   const made: Rig = {
-    ...{ spool, clock, fill: 0, takeBack: () => new Map() },
+    ...{ spool, clock, fill: 0, takeBack: () => new Map(), wake() {} },
     arrive(...readings) {
       waiting.push(...readings);
       spool.arrived();
