@@ -50,11 +50,7 @@ export function createByteWindow(firstByte: number): ByteWindow {
       if (tail + chunk.length > buffer.length) {
         const used = tail - head;
         const target = used + chunk.length > buffer.length / 2
-          ? Buffer.alloc(
-            buffer.length === 0
-              ? Math.max(capacityMin, chunk.length)
-              : Math.max(capacityMin, 2 * (used + chunk.length)),
-          )
+          ? Buffer.alloc(Math.max(capacityMin, buffer.length === 0 ? chunk.length : 2 * (used + chunk.length)))
           : buffer;
         buffer.copy(target, 0, head, tail);
         buffer = target;
