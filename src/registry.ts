@@ -28,7 +28,7 @@ import { createKafkaSink } from "./sink/kafka/sink.ts";
 import { createNdjsonSink } from "./sink/ndjson/ndjson_sink.ts";
 import { createStdoutSink } from "./sink/stdout/stdout_sink.ts";
 import { createFilesSource } from "./source/files/files_source.ts";
-import { filesDefaults, type FolderOptions, readAheadRowsOf } from "./source/files/options.ts";
+import { filesDefaults, type FolderOptions, readAheadBytesMaxOf, readAheadRowsOf } from "./source/files/options.ts";
 import { createLettersSource } from "./source/letters/letters_source.ts";
 import type { OpenConnection } from "./source/mqtt/connection.ts";
 import { createMqttSource } from "./source/mqtt/mqtt_source.ts";
@@ -208,6 +208,7 @@ function filesSource(
     badMax: files.badRowsMax,
     after: settings.dryRun ? "keep" : files.after,
     readAheadRows: readAheadRowsOf(schedulingOf(settings).quantumRows, files.folders.length),
+    readAheadBytesMax: readAheadBytesMaxOf(files.folders.length),
     rowBytesMax,
     once: settings.once,
     readOnly: settings.dryRun,

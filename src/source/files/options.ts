@@ -51,7 +51,7 @@ export interface FilesSourceOptions {
   readonly archiveBytesMax: number | null;
   /** Rows that may wait in a folder's flow, read ahead of the scheduler: see {@linkcode readAheadRowsOf}. */
   readonly readAheadRows: number;
-  /** Bytes that may wait there: nothing more is read while they are reached. */
+  /** Bytes that may wait there: nothing more is read while they are reached. See {@linkcode readAheadBytesMaxOf}. */
   readonly readAheadBytesMax: number;
   /** More bad rows than this send the file to `error/`. */
   readonly badMax: number;
@@ -125,9 +125,17 @@ export interface FilesSourceDeps {
 const readingAhead = 64;
 /** What each may read ahead in any case: a slice of the reader. */
 const readAheadRowsMin = 64;
+/** Where rows are long: what each may read ahead in any case. */
+const readAheadBytesMin = 256 * 1024;
 
 /** Rows that each of so many folders may read ahead: two quanta, and of many folders less, so that memory does not grow with their number. */
 export function readAheadRowsOf(quantumRows: number, folders: number): number {
   const share = Math.floor(2 * quantumRows * readingAhead / Math.max(1, folders));
   return Math.min(2 * quantumRows, Math.max(readAheadRowsMin, share));
+}
+
+/** Bytes that each of so many folders may read ahead: 4 MiB, and of many folders less, for the same reason where rows are long. */
+export function readAheadBytesMaxOf(folders: number): number {
+  const share = Math.floor(filesDefaults.readAheadBytesMax * readingAhead / Math.max(1, folders));
+  return Math.min(filesDefaults.readAheadBytesMax, Math.max(readAheadBytesMin, share));
 }
