@@ -130,12 +130,16 @@ const readAheadBytesMin = 256 * 1024;
 
 /** Rows that each of so many folders may read ahead: two quanta, and of many folders less, so that memory does not grow with their number. */
 export function readAheadRowsOf(quantumRows: number, folders: number): number {
-  const share = Math.floor(2 * quantumRows * readingAhead / Math.max(1, folders));
-  return Math.min(2 * quantumRows, Math.max(readAheadRowsMin, share));
+  return sharedBy(folders, 2 * quantumRows, readAheadRowsMin);
 }
 
 /** Bytes that each of so many folders may read ahead: 4 MiB, and of many folders less, for the same reason where rows are long. */
 export function readAheadBytesMaxOf(folders: number): number {
-  const share = Math.floor(filesDefaults.readAheadBytesMax * readingAhead / Math.max(1, folders));
-  return Math.min(filesDefaults.readAheadBytesMax, Math.max(readAheadBytesMin, share));
+  return sharedBy(folders, filesDefaults.readAheadBytesMax, readAheadBytesMin);
+}
+
+/** What each folder gets: `alone` while they are few, then its share of what few may have, but not less than `least` (or `alone`). */
+function sharedBy(folders: number, alone: number, least: number): number {
+  const share = Math.floor(alone * readingAhead / Math.max(1, folders));
+  return Math.min(alone, Math.max(least, share));
 }
