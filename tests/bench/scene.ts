@@ -3,6 +3,7 @@
  *
  * @module
  */
+import config from "../../deno.json" with { type: "json" };
 import { countOf, type RunningKafka } from "../support/kafka.ts";
 import type { Mosquitto } from "../support/mosquitto.ts";
 import type { Delays } from "./delay_picture.ts";
@@ -35,8 +36,8 @@ export interface Figure {
   readonly pictures?: Readonly<Record<string, string>>;
 }
 
-/** As `deno task run` has them; docs/performance.md says why. The compiled program also bounds the old generation. */
-const engineFlags = "--v8-flags=--max-semi-space-size=2,--enable-experimental-regexp-engine-on-excessive-backtracks";
+/** Those of `deno task run`; docs/performance.md says why. The compiled program also bounds the old generation. */
+const engineFlags = config.tasks.run.split(" ").filter((word) => word.startsWith("--v8-flags="));
 
 const main = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -49,7 +50,7 @@ export function freshName(what: string): string {
 export function startGateway(args: readonly string[]): MeasuredProcess {
   const binary = Deno.env.get("BENCH_WEIR");
   if (binary !== undefined) return startMeasured(binary, args);
-  return startMeasured(Deno.execPath(), ["run", "-A", engineFlags, main, ...args]);
+  return startMeasured(Deno.execPath(), ["run", "-A", ...engineFlags, main, ...args]);
 }
 
 /** A topic with a name of its own, and its folder; both go when the measurement is over. */
