@@ -48,15 +48,20 @@ export interface Pending {
 export function fingerprint(payload: Uint8Array): number {
   let hash = 0x811c9dc5 ^ payload.length;
   for (let i = 0; i < payload.length; i++) hash = Math.imul(hash ^ (payload[i] ?? 0), 0x01000193);
-  return hash >>> 0;
+  // Signed: as an unsigned number half of them would need an object of their own.
+  return hash | 0;
 }
+
+/** The largest packet identifier (MQTT 5.0, 2.2.1). */
+const packetIdMax = 65_535;
 
 /** Not in the order of PUBACKs of the present connection. */
 const nowhere = -1;
 
 /** Makes a {@linkcode Pending}. `onProgress` is called after messages were settled, acknowledged or given up. */
 export function createPending(onProgress: () => void): Pending {
-  const byPacketId = new Map<number, Message>();
+  // A place for each identifier, 512 KiB: a map would be made anew again and again as they come and go.
+  const byPacketId: (Message | undefined)[] = Array.from({ length: packetIdMax + 1 }, () => undefined);
   let acknowledgements: Acknowledgements<Message> | null = null;
   function settled(message: Message): void {
     pending.bytes -= message.bytes;
@@ -68,7 +73,7 @@ export function createPending(onProgress: () => void): Pending {
   }
 
   function abandon(message: Message): void {
-    byPacketId.delete(message.packetId);
+    byPacketId[message.packetId] = undefined;
     message.packetId = 0;
     if (message.unsettledItems === 0) {
       pending.unfinished -= 1;
@@ -82,8 +87,8 @@ export function createPending(onProgress: () => void): Pending {
 
   function abandonUnclaimed(): number {
     let abandoned = 0;
-    for (const message of [...byPacketId.values()]) {
-      if (message.place !== nowhere) continue;
+    for (const message of byPacketId) {
+      if (message === undefined || message.place !== nowhere) continue;
       abandon(message);
       abandoned += 1;
     }
@@ -103,7 +108,7 @@ export function createPending(onProgress: () => void): Pending {
     bytes: 0,
     unfinished: 0,
     adopt(packetId, topic, payload, dup) {
-      const known = byPacketId.get(packetId);
+      const known = byPacketId[packetId];
       if (known === undefined) return false;
       if (dup && known.source === topic && known.fingerprint === fingerprint(payload)) {
         // Some brokers of 3.1.1 send again on the same connection: one PUBACK answers both.
@@ -121,7 +126,7 @@ export function createPending(onProgress: () => void): Pending {
         if (message.qos === 1) pending.unsettled += 1;
       }
       if (message.qos === 1) {
-        byPacketId.set(message.packetId, message);
+        byPacketId[message.packetId] = message;
         expectAck(message);
       } else if (items === 0) {
         pending.unfinished -= 1;
@@ -132,7 +137,7 @@ export function createPending(onProgress: () => void): Pending {
       const abandoned = resumed ? 0 : abandonUnclaimed();
       acknowledgements = createAcknowledgements((message) => {
         if (message.packetId === 0) return;
-        byPacketId.delete(message.packetId);
+        byPacketId[message.packetId] = undefined;
         pending.unfinished -= 1;
         sendAck(message.packetId);
       });
@@ -140,7 +145,7 @@ export function createPending(onProgress: () => void): Pending {
     },
     disconnected() {
       acknowledgements = null;
-      for (const message of byPacketId.values()) message.place = nowhere;
+      for (const message of byPacketId) if (message !== undefined) message.place = nowhere;
     },
     abandonUnclaimed,
   };

@@ -70,13 +70,16 @@ export function createPublishFrames(options: FrameOptions, events: FrameEvents):
     events.malformed(why);
   }
 
-  function read(bytes: Uint8Array): void {
+  function read(chunk: Uint8Array): void {
+    // Not as the Buffer that it most likely is: a window on a plain array is made several times as fast.
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
     let at = 0;
     while (at < bytes.length && !frames.held && !ended) {
       const header = readVarint(bytes, at + 1);
       if (header === incomplete) return keep(bytes.subarray(at), bytes.length - at + 1);
       if (header === broken) return end("a packet's length is longer than four bytes");
-      const { value: length, next: body } = header;
+      const length = valueOf(header);
+      const body = at + 1 + widthOf(header);
       if (length > packetBytesMax) return end(`a packet of ${length} bytes, over the maximum of ${packetBytesMax}`);
       const next = body + length;
       if (next > bytes.length) return keep(bytes.subarray(at), next - at);
@@ -131,8 +134,8 @@ export function createPublishFrames(options: FrameOptions, events: FrameEvents):
 }
 
 const nothing = new Uint8Array(0);
-const incomplete = Symbol("incomplete");
-const broken = Symbol("broken");
+const incomplete = -1;
+const broken = -2;
 
 function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
   return chunks.length === 1 ? chunks[0] ?? nothing : Buffer.concat(chunks, bytes);
@@ -142,19 +145,29 @@ function uint16(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
 }
 
-/** A variable byte integer (MQTT 5.0, 1.5.5). */
-function readVarint(
-  bytes: Uint8Array,
-  at: number,
-): { readonly value: number; readonly next: number } | typeof incomplete | typeof broken {
+/**
+ * Reads a variable byte integer (MQTT 5.0, 1.5.5): {@linkcode valueOf} and {@linkcode widthOf} what this gives, or `incomplete`, or `broken`,
+ * both below 0. One number and no object, for there is one in every packet.
+ */
+function readVarint(bytes: Uint8Array, at: number): number {
   let value = 0;
   for (let i = 0; i < 4; i++) {
     const byte = bytes[at + i];
     if (byte === undefined) return incomplete;
-    value += (byte & 0x7f) * 128 ** i;
-    if (byte < 0x80) return { value, next: at + i + 1 };
+    value |= (byte & 0x7f) << 7 * i;
+    if (byte < 0x80) return value * 8 + i + 1;
   }
   return broken;
+}
+
+/** The value itself, 0 to 2^28 - 1. */
+function valueOf(varint: number): number {
+  return varint >> 3;
+}
+
+/** How many bytes it took, 1 to 4. */
+function widthOf(varint: number): number {
+  return varint & 7;
 }
 
 type PropertySize = number | "text" | "pair" | "varint";
@@ -175,10 +188,10 @@ function afterProperties(bytes: Uint8Array, at: number, end: number): number {
   // Nearly always there are none.
   if (bytes[at] === 0) return at < end ? at + 1 : -1;
   const header = readVarint(bytes.subarray(0, end), at);
-  if (header === incomplete || header === broken) return -1;
-  const last = header.next + header.value;
+  if (header < 0) return -1;
+  let next = at + widthOf(header);
+  const last = next + valueOf(header);
   if (last > end) return -1;
-  let next = header.next;
   while (next < last) {
     const size = propertySizes.get(bytes[next] ?? 0);
     next += 1;
@@ -186,8 +199,8 @@ function afterProperties(bytes: Uint8Array, at: number, end: number): number {
     if (typeof size === "number") next += size;
     else if (size === "varint") {
       const value = readVarint(bytes.subarray(0, last), next);
-      if (value === incomplete || value === broken) return -1;
-      next = value.next;
+      if (value < 0) return -1;
+      next += widthOf(value);
     } else {
       for (let texts = size === "pair" ? 2 : 1; texts > 0; texts--) next += 2 + uint16(bytes, next);
     }
