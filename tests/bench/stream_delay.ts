@@ -24,8 +24,8 @@ import { median, quantile } from "./statistics.ts";
 /** Messages a second of the stream, in groups of 5 every 10 ms. */
 export const perSecond = 500;
 const groupsPerSecond = 100;
-/** A dump without a cap must not end before the stream does. */
-const uncappedRowsPerSecond = 60_000;
+/** More than goes through beside a stream: a dump without a cap must not end before the stream does. */
+const uncappedRowsPerSecond = 400_000;
 
 /** What stands beside the stream. */
 interface Beside {
@@ -126,6 +126,10 @@ async function measure(scene: Scene, beside: Beside, seconds: number): Promise<D
     const cpuBeforeMs = gateway.cpuMs();
     await publishSteadily(scene, topic, messages);
     const cpuMs = gateway.cpuMs() - cpuBeforeMs;
+    const flowed = await topicEnd(scene, topic) - warmUp - messages;
+    if (beside.rows > 0 && flowed >= beside.rows) {
+      throw new Error(`The dump of ${beside.rows} rows ended before the stream`);
+    }
     gateway.signal("SIGTERM");
     const cost = await gateway.ended;
     const delaysMs = (await streamDelays(scene, topic)).slice(warmUp);
